@@ -1,0 +1,1 @@
+"""The database layer: key-value engines, flat state in versions, its commitment, proofs and history."""
