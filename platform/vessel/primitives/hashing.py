@@ -9,6 +9,7 @@ from typing import cast
 from vessel.errors import GenesisError
 from vessel.primitives.units import Hash32
 
+
 class Hasher:
     """A 32-byte hash with a name; call it with bytes."""
 

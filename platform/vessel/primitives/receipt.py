@@ -79,6 +79,3 @@ class HookReceipt(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
             + blob(integer(self.burned))
             + listing(log.encode() for log in self.logs)
         )
-
-
-
