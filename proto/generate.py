@@ -68,11 +68,16 @@ def generated_files(folder: Path) -> dict[Path, bytes]:
     }
 
 
-def differences() -> list[str]:
+def write(fresh: dict[Path, bytes]) -> None:
+    """Put the fresh code beside each .proto and remove what no .proto makes any more."""
+    for path in generated_files(PROTO).keys() - fresh.keys():
+        (PROTO / path).unlink()
+    for path, content in fresh.items():
+        (PROTO / path).write_bytes(content)
+
+
+def differences(fresh: dict[Path, bytes]) -> list[str]:
     """Return a line for every generated file that is missing, stale or without its .proto."""
-    with tempfile.TemporaryDirectory() as folder:
-        generate(Path(folder))
-        fresh = generated_files(Path(folder))
     present = generated_files(PROTO)
     return [
         *(f"{path}: missing" for path in sorted(fresh.keys() - present.keys())),
@@ -90,16 +95,18 @@ def main() -> int:
     pinned, installed = pinned_version(), installed_version()
     if installed != pinned:
         sys.stderr.write(
-            f"grpcio-tools is pinned to {pinned}, here is {installed or 'none'}; pip install grpcio-tools=={pinned}\n"
+            f"the protobuf code is written with grpcio-tools {pinned}, here is {installed or 'none'}; "
+            f"pip install grpcio-tools=={pinned}\n"
         )
         return TOOL_MISSING
 
+    with tempfile.TemporaryDirectory() as folder:
+        generate(Path(folder))
+        fresh = generated_files(Path(folder))
     if not check:
-        for path in generated_files(PROTO):
-            (PROTO / path).unlink()
-        generate(PROTO)
+        write(fresh)
         return 0
-    found = differences()
+    found = differences(fresh)
     for line in found:
         sys.stderr.write(f"proto/{line}\n")
     if found:
