@@ -293,7 +293,7 @@ class Credit(_message.Message):
     def __init__(self, batches: _Optional[int] = ...) -> None: ...
 
 class BlockStart(_message.Message):
-    __slots__ = ("execution_id", "mode", "height", "time_ms", "parent_id", "proposer", "randomness", "state_version", "result_version", "gas_limit", "parent_section", "recent_ids", "recent_ids_continue")
+    __slots__ = ("execution_id", "mode", "height", "time_ms", "parent_id", "proposer", "randomness", "state_version", "result_version", "gas_limit", "parent_section", "recent_ids", "recent_ids_continue", "cache", "written")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -307,6 +307,8 @@ class BlockStart(_message.Message):
     PARENT_SECTION_FIELD_NUMBER: _ClassVar[int]
     RECENT_IDS_FIELD_NUMBER: _ClassVar[int]
     RECENT_IDS_CONTINUE_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     mode: Mode
     height: int
@@ -320,7 +322,9 @@ class BlockStart(_message.Message):
     parent_section: Section
     recent_ids: _containers.RepeatedScalarFieldContainer[bytes]
     recent_ids_continue: bool
-    def __init__(self, execution_id: _Optional[str] = ..., mode: _Optional[_Union[Mode, str]] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_id: _Optional[bytes] = ..., proposer: _Optional[bytes] = ..., randomness: _Optional[bytes] = ..., state_version: _Optional[int] = ..., result_version: _Optional[int] = ..., gas_limit: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ..., recent_ids: _Optional[_Iterable[bytes]] = ..., recent_ids_continue: _Optional[bool] = ...) -> None: ...
+    cache: StateDelta
+    written: Entries
+    def __init__(self, execution_id: _Optional[str] = ..., mode: _Optional[_Union[Mode, str]] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_id: _Optional[bytes] = ..., proposer: _Optional[bytes] = ..., randomness: _Optional[bytes] = ..., state_version: _Optional[int] = ..., result_version: _Optional[int] = ..., gas_limit: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ..., recent_ids: _Optional[_Iterable[bytes]] = ..., recent_ids_continue: _Optional[bool] = ..., cache: _Optional[_Union[StateDelta, _Mapping]] = ..., written: _Optional[_Union[Entries, _Mapping]] = ...) -> None: ...
 
 class Section(_message.Message):
     __slots__ = ("gas_limit", "gas_used", "base_fee", "extra")

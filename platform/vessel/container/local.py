@@ -1,0 +1,109 @@
+"""The local transport: the container is an object in the host's process."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from vessel.container.block_state import BlockState
+from vessel.container.connection import Session
+from vessel.container.interface import Container, Execution
+from vessel.container.manifest import Manifest
+from vessel.container.messages import (
+    BlockEndResult,
+    BlockStart,
+    Configuration,
+    Configured,
+    HookResult,
+    Outcome,
+    TransactionBatch,
+    TransactionCheck,
+    TransactionResult,
+    ValidationRequest,
+    ViewRequest,
+    ViewResult,
+    Writes,
+)
+from vessel.database.reader import StateReader
+
+
+class LocalSession:
+    """An execution in the caller's thread."""
+
+    def __init__(self, execution: Execution, state: BlockState) -> None:
+        """Drive `execution`, laying the others' writes on `state`."""
+        self._execution = execution
+        self._state = state
+        self._answers: deque[Sequence[TransactionResult]] = deque()
+
+    def begin(self, foreign: Writes) -> HookResult:
+        """Run the hook at the begin of the block."""
+        self._state.keep(foreign)
+        return self._execution.begin()
+
+    @property
+    def credit(self) -> int:
+        """One: a batch is executed as it is submitted."""
+        return 1 - len(self._answers)
+
+    def submit(self, batch: TransactionBatch, foreign: Writes, pushed: Mapping[bytes, bytes | None]) -> None:
+        """Execute a batch."""
+        self._state.keep(foreign)
+        if pushed:
+            self._state.remember(pushed.items())
+        self._answers.append(list(self._execution.transactions(batch)))
+
+    def results(self) -> Sequence[TransactionResult]:
+        """Return the answer to the oldest unanswered batch."""
+        return self._answers.popleft()
+
+    def end(self, foreign: Writes) -> BlockEndResult:
+        """Run the hook at the end of the block."""
+        self._state.keep(foreign)
+        return self._execution.end()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class LocalConnection:
+    """A container object, behind the same face as a process."""
+
+    def __init__(self, container: Container) -> None:
+        """Take a container that nobody else drives."""
+        self._container = container
+        self._namespace = 0
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the container says of itself."""
+        return self._container.manifest
+
+    def configure(self, configuration: Configuration) -> Configured:
+        """Pass on what the genesis says."""
+        self._namespace = configuration.namespace
+        return self._container.configure(configuration)
+
+    def validate(self, request: ValidationRequest, reader: StateReader) -> list[TransactionCheck]:
+        """Check a batch for admission."""
+        return list(self._container.validate(request, BlockState(reader, self._namespace)))
+
+    def open(self, start: BlockStart, reader: StateReader) -> Session:
+        """Begin an execution; the database's own cache serves, so none is kept here."""
+        state = BlockState(reader, self._namespace)
+        return LocalSession(self._container.execute(start, state), state)
+
+    def finish(self, execution_id: str, outcome: Outcome) -> None:
+        """Tell the container what became of an execution."""
+        self._container.finish(execution_id, outcome)
+
+    def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:
+        """There is no cache to follow."""
+
+    def view(self, request: ViewRequest, reader: StateReader) -> ViewResult:
+        """Call, estimate or query."""
+        state = BlockState(reader, self._namespace, overrides=request.overrides)
+        return self._container.view(request, state)
+
+    def close(self) -> None:
+        """Nothing is held."""
