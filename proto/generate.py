@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import importlib.resources
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -47,18 +48,25 @@ def installed_version() -> str:
         return ""
 
 
+def import_roots() -> list[Path]:
+    """Return where protoc looks for imports: proto/, Google's well-known types, google.rpc."""
+    roots = [PROTO, Path(str(importlib.resources.files("grpc_tools"))) / "_proto"]
+    google_rpc = importlib.util.find_spec("google.rpc")
+    if google_rpc is not None and google_rpc.submodule_search_locations:
+        roots.append(Path(next(iter(google_rpc.submodule_search_locations))).parents[1])
+    return roots
+
+
 def generate(into: Path) -> None:
     """Write the code of every .proto under `into`, which mirrors proto/."""
     sources = sorted(PACKAGE.rglob("*.proto"))
     if not sources:
         raise SystemExit(f"there is no .proto under {PACKAGE.name}/")
-    well_known = importlib.resources.files("grpc_tools") / "_proto"
-    arguments = [
-        f"-I{PROTO}",
-        f"-I{well_known}",
-        *(f"--{kind}_out={into}" for kind in ("python", "pyi", "grpc_python")),
-    ]
-    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *arguments, *map(str, sources)], check=True)
+    command = [sys.executable, "-m", "grpc_tools.protoc"]
+    command += [f"-I{root}" for root in import_roots()]
+    command += [f"--{kind}_out={into}" for kind in ("python", "pyi", "grpc_python")]
+    if subprocess.run([*command, *map(str, sources)]).returncode != 0:
+        raise SystemExit("protoc refused the sources; what is wrong with them is above")
 
 
 def generated_files(folder: Path) -> dict[Path, bytes]:

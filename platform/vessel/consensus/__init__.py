@@ -1,0 +1,1 @@
+"""Who may write the next block, what makes a block valid, and which chain is best."""

@@ -1,0 +1,1 @@
+"""Transactions on their way into blocks: genesis, mempool, executor, native-coin ledger."""
