@@ -1,0 +1,1 @@
+"""Which blocks exist, which branch is best, and how to move between branches."""

@@ -1,0 +1,1 @@
+"""Drives one chain: admission, block production, replay, reading, events."""

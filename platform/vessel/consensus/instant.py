@@ -47,10 +47,10 @@ class Instant:
         if mode == "interval":
             return Turn(at_ms=parent.time_ms + self._parameters.interval_ms, proposer=proposer)
         if mode == "auto" and pending:
-            return Turn(at_ms=now_ms, proposer=proposer)
+            return Turn(at_ms=now_ms, proposer=proposer, even_empty=False)
         return None
 
-    def by_hand(self, *, now_ms: int) -> Turn:
+    def turn_by_hand(self, parent: Header, *, now_ms: int) -> Turn | None:
         """Return a turn for now, whatever the mode."""
         return Turn(at_ms=now_ms, proposer=self._parameters.proposer)
 
@@ -87,8 +87,8 @@ class Instant:
             stated = block.seal.result
             raise InvalidBlock(
                 f"block {block.header.height} 0x{block_id.hex()} states the state root "
-                f"0x{stated.state_root.hex()} and the receipts root 0x{stated.receipts_root.hex()}; executing it gives "
-                f"0x{result.state_root.hex()} and 0x{result.receipts_root.hex()}"
+                f"0x{stated.state_root.hex()} and the receipts root 0x{stated.receipts_root.hex()}; "
+                f"executing it gives 0x{result.state_root.hex()} and 0x{result.receipts_root.hex()}"
             )
 
     def score(self, parent_score: int, header: Header) -> int:

@@ -16,10 +16,14 @@ from vessel.primitives.units import Address, Hash32, Height
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """From `at_ms` (milliseconds since the Unix epoch) on this node may write the next block."""
+    """From `at_ms` (milliseconds since the Unix epoch) on this node may write the next block.
+
+    even_empty: whether a block without transactions is worth writing.
+    """
 
     at_ms: int
     proposer: Address
+    even_empty: bool = True
 
 
 class Preparation(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +51,10 @@ class Consensus(Protocol):
 
         pending: whether transactions wait.
         """
+        ...
+
+    def turn_by_hand(self, parent: Header, *, now_ms: int) -> Turn | None:
+        """Return a turn for now because a person asks; None where consensus does not allow it."""
         ...
 
     def prepare(self, parent: Header, parent_id: Hash32, turn: Turn, *, now_ms: int) -> Preparation:

@@ -147,7 +147,8 @@ def _check(file: _File) -> Genesis:
 def _check_container(name: str, entry: ContainerEntry) -> None:
     if not _NAME.match(name):
         raise GenesisError(
-            f"[containers.{name}]: a container's name has 1 to 32 of a-z, 0-9, _ and -, beginning with a letter"
+            f"[containers.{name}]: a container's name has 1 to 32 of a-z, 0-9, _ and -, "
+            "beginning with a letter"
         )
     if not 0 < entry.gas_limit < 1 << 63:
         raise GenesisError(

@@ -7,7 +7,7 @@ sender and sequence and a bid 10 % higher. Not thread-safe: its owner holds a lo
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -18,6 +18,7 @@ from vessel.primitives.transaction import Transaction
 MAX_TRANSACTIONS = 20_000
 MAX_TRANSACTIONS_A_SENDER = 1_000
 REPLACEMENT_BID_PERCENT = 110
+_MAX_SPENT = 50_000
 
 
 class PendingTransaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,8 @@ class Mempool:
         self._by_key: dict[tuple[str, bytes], PendingTransaction] = {}
         self._queues: dict[_Sender, _Queue] = {}
         self._arrivals = 0
+        # Where senders stand by the blocks of late: a check made just before such a block is behind.
+        self._spent: dict[_Sender, int] = {}
 
     def __len__(self) -> int:
         """Return how many wait, those behind a gap included."""
@@ -86,14 +89,24 @@ class Mempool:
                 reason="ALREADY_KNOWN",
                 id=check.id.hex(),
             )
+        sender = (transaction.container, check.sender)
+        next_sequence = max(check.next_sequence, self._spent.get(sender, 0))
+        if check.sequence is not None and check.sequence < next_sequence:
+            raise RejectedTransaction(
+                f"sequence {check.sequence} of 0x{check.sender.hex()} is spent; the next is {next_sequence}",
+                reason="NONCE_TOO_LOW",
+                needed=next_sequence,
+                offered=check.sequence,
+            )
         replaced = self._replaced(transaction.container, check)
         if replaced is None:
             if len(self._by_key) >= self._max_transactions:
                 raise RejectedTransaction(
-                    f"the mempool is full: it holds {len(self._by_key)} transactions; try again after a block",
+                    f"the mempool is full: it holds {len(self._by_key)} transactions; "
+                    "try again after a block",
                     reason="MEMPOOL_FULL",
                 )
-            queue = self._queues.get((transaction.container, check.sender))
+            queue = self._queues.get(sender)
             if queue is not None and len(queue.by_sequence) >= self._max_a_sender:
                 raise RejectedTransaction(
                     f"sender 0x{check.sender.hex()} already has {self._max_a_sender} transactions waiting",
@@ -105,9 +118,9 @@ class Mempool:
             del self._by_key[replaced.key]
         self._by_key[pending.key] = pending
         if check.sequence is not None:
-            queue = self._queues.setdefault((transaction.container, check.sender), _Queue())
+            queue = self._queues.setdefault(sender, _Queue())
             queue.by_sequence[check.sequence] = pending
-            queue.next_sequence = max(queue.next_sequence, check.next_sequence)
+            queue.next_sequence = max(queue.next_sequence, next_sequence)
         return replaced
 
     def _replaced(self, container: str, check: TransactionCheck) -> PendingTransaction | None:
@@ -128,13 +141,13 @@ class Mempool:
             )
         return held
 
-    def has_ready(self) -> bool:
-        """Return whether anything could go into a block now."""
-        return any(True for _ in self._heads())
+    def has_ready(self, containers: Collection[str]) -> bool:
+        """Return whether anything for one of these containers could go into a block now."""
+        return any(True for _ in self._heads(containers))
 
-    def ready(self, *, limit: int) -> list[PendingTransaction]:
+    def ready(self, containers: Collection[str], *, limit: int) -> list[PendingTransaction]:
         """Return what could go into the next block: the best bid first, each sender in sequence."""
-        heap = [(-p.check.bid, p.arrival, p, rest) for p, rest in self._heads()]
+        heap = [(-p.check.bid, p.arrival, p, rest) for p, rest in self._heads(containers)]
         heapq.heapify(heap)
         chosen: list[PendingTransaction] = []
         while heap and len(chosen) < limit:
@@ -145,14 +158,16 @@ class Mempool:
                 heapq.heappush(heap, (-following.check.bid, following.arrival, following, rest))
         return chosen
 
-    def _heads(self) -> Iterator[tuple[PendingTransaction, Iterator[PendingTransaction]]]:
-        for queue in self._queues.values():
+    def _heads(
+        self, containers: Collection[str]
+    ) -> Iterator[tuple[PendingTransaction, Iterator[PendingTransaction]]]:
+        for (container, _), queue in self._queues.items():
             rest = queue.ready()
             head = next(rest, None)
-            if head is not None:
+            if head is not None and container in containers:
                 yield head, rest
         for pending in self._by_key.values():
-            if pending.check.sequence is None:
+            if pending.check.sequence is None and pending.transaction.container in containers:
                 yield pending, iter(())
 
     def expire(self, now_ms: int) -> list[PendingTransaction]:
@@ -178,6 +193,9 @@ class Mempool:
 
     def included(self, container: str, sender: bytes, sequence: int) -> list[PendingTransaction]:
         """Learn that a sender's sequence number is spent; return what can never be included now."""
+        self._spent[(container, sender)] = sequence + 1
+        if len(self._spent) > _MAX_SPENT:
+            del self._spent[next(iter(self._spent))]
         queue = self._queues.get((container, sender))
         if queue is None:
             return []
