@@ -1,0 +1,1 @@
+"""What a node serves: its gRPC services, over the same NodeApi that gateways use."""

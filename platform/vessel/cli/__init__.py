@@ -1,0 +1,1 @@
+"""The command `vessel`: its commands, what they show and what their exit status means."""

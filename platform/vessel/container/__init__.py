@@ -3,6 +3,8 @@
 A VM package imports from here and from `vessel.primitives`, and from nothing else of the core.
 """
 
+from __future__ import annotations
+
 from vessel.container.block_state import BlockState
 from vessel.container.interface import Container, Execution
 from vessel.container.manifest import BLOCK_HOOKS, ESTIMATE, NESTED_CALLS, Manifest
@@ -83,4 +85,15 @@ __all__ = [
     "encode_balance",
     "ledger_key",
     "namespace_prefix",
+    "serve",
 ]
+
+
+def serve(container: Container) -> None:
+    """Serve `container` to the node that started this process: all that a plugin's main has to do.
+
+    gRPC is imported here and not above: a container inside of the host's process does without it.
+    """
+    from vessel.container import plugin
+
+    plugin.serve(container)

@@ -32,7 +32,7 @@ from vessel.container.messages import (
     ViewResult,
 )
 from vessel.database.reader import Range
-from vessel.errors import ContainerMisbehaved
+from vessel.errors import ContainerMisbehaved, InvalidRequest
 from vessel.primitives.encoding import from_integer, integer
 from vessel.primitives.receipt import Log, Status
 from vessel.primitives.section import Section
@@ -84,6 +84,13 @@ def writes_from_wire(entries: pb.Entries) -> dict[bytes, bytes | None]:
 # ---- small values
 
 
+def _coin(data: bytes) -> Coin:
+    try:
+        return Coin(from_integer(data))
+    except InvalidRequest as error:
+        raise ContainerMisbehaved(f"an amount of coin is malformed: {error}") from error
+
+
 def _logs_to_wire(logs: Iterable[Log]) -> list[pb.Log]:
     return [pb.Log(address=log.address, topics=log.topics, data=log.data) for log in logs]
 
@@ -107,7 +114,7 @@ def section_from_wire(section: pb.Section) -> Section:
     return Section(
         gas_limit=Gas(section.gas_limit),
         gas_used=Gas(section.gas_used),
-        base_fee=Coin(from_integer(section.base_fee)),
+        base_fee=_coin(section.base_fee),
         extra=section.extra,
     )
 
@@ -224,7 +231,7 @@ def check_from_wire(check: pb.TransactionCheck) -> TransactionCheck:
         sequence=check.sequence if check.HasField("sequence") else None,
         next_sequence=check.next_sequence,
         expires_at_ms=check.expires_at_ms,
-        bid=Coin(from_integer(check.bid)),
+        bid=_coin(check.bid),
         gas_limit=Gas(check.gas_limit),
         hint=key_set_from_wire(check.hint),
         prepared=check.prepared,
@@ -318,11 +325,11 @@ def result_from_wire(result: pb.TransactionResult) -> TransactionResult:
     return TransactionResult(
         index=result.index,
         included=result.included,
-        status=_status(result.status),
+        status=_status(result.status) if result.included else Status.OK,
         gas_used=Gas(result.gas_used),
         output=result.output,
         writes=writes_from_wire(result.writes),
-        burned=Coin(from_integer(result.burned)),
+        burned=_coin(result.burned),
         logs=_logs_from_wire(result.logs),
         tags=tuple(result.tags),
         details=result.details,
@@ -357,7 +364,7 @@ def hook_from_wire(begun: pb.BlockBegun) -> HookResult:
     """Return what was done at the begin of a block from a message."""
     return HookResult(
         writes=writes_from_wire(begun.writes),
-        burned=Coin(from_integer(begun.burned)),
+        burned=_coin(begun.burned),
         logs=_logs_from_wire(begun.logs),
         section=section_from_wire(begun.section),
     )
@@ -377,7 +384,7 @@ def end_from_wire(result: pb.BlockResult) -> BlockEndResult:
     """Return what was done at the end of a block from a message."""
     return BlockEndResult(
         writes=writes_from_wire(result.writes),
-        burned=Coin(from_integer(result.burned)),
+        burned=_coin(result.burned),
         logs=_logs_from_wire(result.logs),
         section=section_from_wire(result.section),
     )
@@ -420,7 +427,7 @@ def view_from_wire(message: pb.ViewRequest) -> ViewRequest:
     call = Call(
         sender=Address(wire.sender),
         to=wire.to,
-        value=Coin(from_integer(wire.value)),
+        value=_coin(wire.value),
         input=wire.input,
         gas_limit=Gas(wire.gas_limit),
         options=wire.options_json,

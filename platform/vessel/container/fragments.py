@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
+from google.protobuf.message import DecodeError
 from vessel_proto.container.v1 import container_pb2 as pb
 
 from vessel.container.codec import MAX_FRAGMENTED_SIZE_BYTES, MAX_FRAME_SIZE_BYTES
@@ -55,5 +56,9 @@ def join(frames: Iterator[F]) -> Iterator[F]:
                 f"fragments of one frame exceed {MAX_FRAGMENTED_SIZE_BYTES} bytes together"
             )
         if frame.fragment.last:
-            yield type(frame).FromString(b"".join(pieces))
+            try:
+                whole = type(frame).FromString(b"".join(pieces))
+            except DecodeError as error:
+                raise ContainerMisbehaved(f"fragments do not join to a frame: {error}") from error
+            yield whole
             pieces, size_bytes = [], 0

@@ -62,6 +62,8 @@ class Guard:
                 self._refuse(f"wrote 0x{key.hex()}, which is outside of its namespace 0x{self._prefix.hex()}")
             if value is not None and len(value) > MAX_VALUE_SIZE_BYTES:
                 self._refuse(f"wrote a value of {len(value)} bytes; at most {MAX_VALUE_SIZE_BYTES}")
+        if burned < 0:
+            self._refuse(f"burned {burned} coin; expected none or more")
         change = 0
         for key, before in zip(ledger, read(ledger), strict=True) if ledger else ():
             change += self._balance_change(key, before, writes[key])
@@ -84,7 +86,7 @@ class Guard:
         return change
 
     def _owns(self, address: bytes) -> bool:
-        if address.startswith(self._reserved):
+        if self._reserved and address.startswith(self._reserved):
             return True
         return self._owns_open and not address.startswith(self._foreign)
 

@@ -24,6 +24,8 @@ _VIEW_ATTEMPTS = 3
 class Hosting(Protocol):
     """How one container is kept within reach."""
 
+    configured: Configured
+
     @property
     def transport(self) -> str:
         """ "local" or "grpc"."""

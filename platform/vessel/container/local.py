@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vessel.container.block_state import BlockState
 from vessel.container.connection import Session
@@ -25,13 +27,30 @@ from vessel.container.messages import (
     Writes,
 )
 from vessel.database.reader import StateReader
+from vessel.errors import ContainerUnavailable, VesselError
+
+_log = logging.getLogger("vessel.container")
+
+
+@contextlib.contextmanager
+def _edge(name: str) -> Iterator[None]:
+    """Make of a container's fault what it is on the other transport; errors of the host pass as they are."""
+    try:
+        yield
+    except VesselError:
+        raise
+    except Exception as error:
+        raise ContainerUnavailable(
+            f"container {name!r} failed: {type(error).__name__}: {error}", container=name
+        ) from error
 
 
 class LocalSession:
     """An execution in the caller's thread."""
 
-    def __init__(self, execution: Execution, state: BlockState) -> None:
+    def __init__(self, execution: Execution, state: BlockState, name: str) -> None:
         """Drive `execution`, laying the others' writes on `state`."""
+        self._name = name
         self._execution = execution
         self._state = state
         self._answers: deque[Sequence[TransactionResult]] = deque()
@@ -39,7 +58,8 @@ class LocalSession:
     def begin(self, foreign: Writes) -> HookResult:
         """Run the hook at the begin of the block."""
         self._state.keep(foreign)
-        return self._execution.begin()
+        with _edge(self._name):
+            return self._execution.begin()
 
     @property
     def credit(self) -> int:
@@ -51,7 +71,8 @@ class LocalSession:
         self._state.keep(foreign)
         if pushed:
             self._state.remember(pushed.items())
-        self._answers.append(list(self._execution.transactions(batch)))
+        with _edge(self._name):
+            self._answers.append(list(self._execution.transactions(batch)))
 
     def results(self) -> Sequence[TransactionResult]:
         """Return the answer to the oldest unanswered batch."""
@@ -60,7 +81,8 @@ class LocalSession:
     def end(self, foreign: Writes) -> BlockEndResult:
         """Run the hook at the end of the block."""
         self._state.keep(foreign)
-        return self._execution.end()
+        with _edge(self._name):
+            return self._execution.end()
 
     def close(self) -> None:
         """Nothing is held."""
@@ -86,16 +108,22 @@ class LocalConnection:
 
     def validate(self, request: ValidationRequest, reader: StateReader) -> list[TransactionCheck]:
         """Check a batch for admission."""
-        return list(self._container.validate(request, BlockState(reader, self._namespace)))
+        with _edge(self.manifest.name):
+            return list(self._container.validate(request, BlockState(reader, self._namespace)))
 
     def open(self, start: BlockStart, reader: StateReader) -> Session:
         """Begin an execution; the database's own cache serves, so none is kept here."""
         state = BlockState(reader, self._namespace)
-        return LocalSession(self._container.execute(start, state), state)
+        name = self.manifest.name
+        with _edge(name):
+            return LocalSession(self._container.execute(start, state), state, name)
 
     def finish(self, execution_id: str, outcome: Outcome) -> None:
         """Tell the container what became of an execution."""
-        self._container.finish(execution_id, outcome)
+        try:
+            self._container.finish(execution_id, outcome)
+        except Exception:
+            _log.exception("container %r failed to finish an execution", self.manifest.name)
 
     def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:
         """There is no cache to follow."""
@@ -103,7 +131,8 @@ class LocalConnection:
     def view(self, request: ViewRequest, reader: StateReader) -> ViewResult:
         """Call, estimate or query."""
         state = BlockState(reader, self._namespace, overrides=request.overrides)
-        return self._container.view(request, state)
+        with _edge(self.manifest.name):
+            return self._container.view(request, state)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -30,7 +30,7 @@ from vessel.container.messages import (
     ViewResult,
     Writes,
 )
-from vessel.container.serve import MAX_MESSAGE_SIZE_BYTES
+from vessel.container.plugin import MAX_MESSAGE_SIZE_BYTES
 from vessel.database.reader import StateReader
 from vessel.errors import ConfigurationError, ContainerMisbehaved, ContainerUnavailable
 
@@ -94,7 +94,7 @@ class _Stream:
 
 
 def _unavailable(name: str, error: grpc.RpcError) -> ContainerUnavailable:
-    code, details = error.code(), error.details()  # type: ignore[attr-defined]
+    code, details = error.code(), error.details()
     return ContainerUnavailable(
         f"container {name!r} did not answer: {code.name}: {details}", container=name, grpc=code.name
     )
@@ -103,11 +103,23 @@ def _unavailable(name: str, error: grpc.RpcError) -> ContainerUnavailable:
 class RemoteSession:
     """An execution in another process."""
 
-    def __init__(self, stream: _Stream, start: pb.BlockStart, name: str, ended: Callable[[], None]) -> None:
-        """Speak for one Execute call; `ended` is called when the block has come back whole."""
+    def __init__(
+        self,
+        stream: _Stream,
+        start: pb.BlockStart,
+        name: str,
+        *,
+        begun: Callable[[], None],
+        ended: Callable[[], None],
+    ) -> None:
+        """Speak for one Execute call.
+
+        begun: called when the container has taken the start in; ended: when the block has come back whole.
+        """
         self._stream = stream
         self._start = start
         self._name = name
+        self._begun = begun
         self._ended = ended
         self._credit = 0
         self._open = True
@@ -118,6 +130,7 @@ class RemoteSession:
             self._start.written.CopyFrom(codec.writes_to_wire(foreign))
         self._stream.send(pb.HostFrame(start=self._start))
         begun = codec.hook_from_wire(self._receive("begun").begun)
+        self._begun()
         self._credit = self._receive("credit").credit.batches
         if self._credit < 1:
             raise ContainerMisbehaved(f"container {self._name!r} gave no credit", container=self._name)
@@ -188,7 +201,7 @@ class RemoteConnection:
                 ("grpc.max_send_message_length", MAX_MESSAGE_SIZE_BYTES),
             ),
         )
-        self._stub = rpc.ContainerStub(self._channel)
+        self._stub = rpc.ContainerStub(self._channel)  # type: ignore[no-untyped-call]
         self._manifest = manifest
         self._name = name
         self._timeout_s = timeout_s
@@ -215,6 +228,7 @@ class RemoteConnection:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise ConfigurationError(error.details() or "no reason given") from error
             raise _unavailable(self._name, error) from error
+        self._told_ids = (0, b"")
         return codec.configured_from_wire(response)
 
     def validate(self, request: ValidationRequest, reader: StateReader) -> list[TransactionCheck]:
@@ -256,10 +270,13 @@ class RemoteConnection:
         self._cached = self._followed = start.state_version
         self._untold = {}
 
+        def begun() -> None:
+            self._told_ids = (start.height, start.recent_ids[0] if len(start.recent_ids) else b"")
+
         def ended() -> None:
             self._made = start.result_version
 
-        return RemoteSession(stream, message, self._name, ended)
+        return RemoteSession(stream, message, self._name, begun=begun, ended=ended)
 
     def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:
         """Follow the canonical chain, so that the next block finds the cache warm."""
@@ -301,7 +318,7 @@ class RemoteConnection:
         ids = start.recent_ids
         told_height, told_id = self._told_ids
         behind = start.height - told_height
-        self._told_ids = (start.height, ids[0] if len(ids) else b"")
+        self._told_ids = (0, b"")  # until it is certain that they have arrived
         if told_id and 0 <= behind < len(ids) and ids[behind] == told_id:
             return list(ids[:behind]), True
         return list(ids), False

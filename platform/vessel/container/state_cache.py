@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _ENTRY_OVERHEAD_BYTES = 150  # a dict slot and two bytes objects, roughly
+_FIRST_COUNT = 1024  # entries
 
 
 class StateCache:
@@ -21,7 +22,7 @@ class StateCache:
         self._budget_bytes = budget_bytes
         self._base_version = 0
         self._base: dict[bytes, bytes | None] = {}
-        self._size_bytes = 0
+        self._count_at = _FIRST_COUNT
         self._made_version = 0
         self._layer: dict[bytes, bytes | None] = {}
 
@@ -55,8 +56,11 @@ class StateCache:
         self._layer = {}
 
     def _evict(self) -> None:
+        if len(self._base) < self._count_at:
+            return  # counting takes as long as the cache is large: now and then will do
         size_bytes = sum(len(k) + len(v or b"") + _ENTRY_OVERHEAD_BYTES for k, v in self._base.items())
         for key in list(self._base):  # oldest first; which entries go never changes a result
             if size_bytes <= self._budget_bytes:
                 break
             size_bytes -= len(key) + len(self._base.pop(key) or b"") + _ENTRY_OVERHEAD_BYTES
+        self._count_at = len(self._base) + max(_FIRST_COUNT, len(self._base) // 8)

@@ -29,8 +29,8 @@ from vessel_proto.container.v1 import container_pb2 as pb
 from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
 from vessel.container.manifest import BLOCK_HOOKS, ESTIMATE, PROTOCOL_MAJOR, PROTOCOL_MINOR, Manifest
+from vessel.container.plugin import HOST_ADDRESS_VARIABLE, HOST_TOKEN_VARIABLE
 from vessel.container.remote import RemoteConnection
-from vessel.container.serve import HOST_ADDRESS_VARIABLE, HOST_TOKEN_VARIABLE
 from vessel.errors import (
     ConfigurationError,
     ContainerError,
@@ -45,6 +45,7 @@ BACKOFF_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
 MAX_DEATHS_IN_A_ROW = len(BACKOFF_S)  # without an answered request in between: then quarantine
 
 _STDERR_TAIL_LINES = 20
+_MAX_LINE_SIZE_BYTES = 64 << 10  # of a log: a longer line comes in several
 
 
 class ContainerHost(rpc.ContainerHostServicer):
@@ -77,7 +78,9 @@ class ContainerHost(rpc.ContainerHostServicer):
     def Register(self, request: pb.RegisterRequest, context: grpc.ServicerContext) -> pb.RegisterResponse:
         """Take a plugin in, or turn it away with the reason."""
         with self._lock:
-            token = next((t for t in self._waiting if hmac.compare_digest(t, request.token)), None)
+            token = next(
+                (t for t in self._waiting if hmac.compare_digest(t.encode(), request.token.encode())), None
+            )
             future = self._waiting.pop(token) if token else None
         if future is None:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is unknown or was used before")
@@ -186,12 +189,13 @@ class PluginProcess:
 
     def _pump(self, stream: IO[bytes], level: int | None) -> None:
         log = logging.getLogger(f"vessel.container.{self.name}")
-        for raw in stream:
-            line = raw.decode(errors="replace").rstrip()
-            self._tail.append(line)
-            word, _, rest = line.partition(" ")
-            known = logging.getLevelNamesMapping().get(word) if level is None else None
-            log.log(known or level or logging.INFO, "%s", rest if known else line)
+        with stream:
+            while raw := stream.readline(_MAX_LINE_SIZE_BYTES):
+                line = raw.decode(errors="replace").rstrip()
+                self._tail.append(line)
+                word, _, rest = line.partition(" ")
+                known = logging.getLevelNamesMapping().get(word) if level is None else None
+                log.log(known or level or logging.INFO, "%s", rest if known else line)
 
     def kill(self) -> None:
         """End the process at once."""
@@ -215,7 +219,7 @@ class PluginProcess:
 
 def plugin_command(kind: str) -> tuple[str, ...]:
     """Return the command line that serves an installed container."""
-    return (sys.executable, "-m", "vessel.container.serve", kind)
+    return (sys.executable, "-m", "vessel.container.plugin", kind)
 
 
 class Supervisor:

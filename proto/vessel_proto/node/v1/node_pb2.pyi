@@ -292,18 +292,20 @@ class BlockResult(_message.Message):
     def __init__(self, state_root: _Optional[bytes] = ..., receipts_root: _Optional[bytes] = ..., gas_used: _Optional[int] = ...) -> None: ...
 
 class Section(_message.Message):
-    __slots__ = ("container", "gas_limit", "gas_used", "base_fee", "extra")
+    __slots__ = ("container", "gas_limit", "gas_used", "base_fee", "extra", "idle")
     CONTAINER_FIELD_NUMBER: _ClassVar[int]
     GAS_LIMIT_FIELD_NUMBER: _ClassVar[int]
     GAS_USED_FIELD_NUMBER: _ClassVar[int]
     BASE_FEE_FIELD_NUMBER: _ClassVar[int]
     EXTRA_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FIELD_NUMBER: _ClassVar[int]
     container: str
     gas_limit: int
     gas_used: int
     base_fee: bytes
     extra: bytes
-    def __init__(self, container: _Optional[str] = ..., gas_limit: _Optional[int] = ..., gas_used: _Optional[int] = ..., base_fee: _Optional[bytes] = ..., extra: _Optional[bytes] = ...) -> None: ...
+    idle: bool
+    def __init__(self, container: _Optional[str] = ..., gas_limit: _Optional[int] = ..., gas_used: _Optional[int] = ..., base_fee: _Optional[bytes] = ..., extra: _Optional[bytes] = ..., idle: _Optional[bool] = ...) -> None: ...
 
 class EnvelopedTransaction(_message.Message):
     __slots__ = ("container", "raw", "id")

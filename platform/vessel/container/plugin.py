@@ -1,8 +1,10 @@
 """The plugin's side of the wire: what the author of a container calls.
 
-    from vessel.container.serve import serve
+    from vessel.container import serve
 
     serve(MyContainer())
+
+An installed container needs no program of its own: `python -m vessel.container.plugin KIND`.
 
 The process dials the host at VESSEL_HOST_ADDRESS with the one-time VESSEL_HOST_TOKEN, and then serves
 container/v1 on a Unix socket of its own. Whatever it prints is a log. It ends when its host ends.
@@ -16,8 +18,8 @@ import os
 import queue
 import signal
 import sys
-import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -53,17 +55,44 @@ class Abandoned(Exception):
     """The host closed the stream in the middle: whatever was being done is over."""
 
 
+class _Inbox:
+    """The host's frames, of which the answer to a question may be taken out of turn.
+
+    With credit to spend the host sends ahead: batches and deltas may stand in front of an answer.
+    """
+
+    def __init__(self, frames: Iterator[Any]) -> None:
+        self._frames = frames
+        self._ahead: deque[Any] = deque()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self._ahead.popleft() if self._ahead else next(self._frames)
+
+    def first(self) -> Any:
+        """Return the frame that opens the stream."""
+        for frame in self:
+            return frame
+        raise Abandoned
+
+    def answer(self, request_id: int) -> pb.StateChunk:
+        """Return the answer to a question, leaving what comes before it in its order."""
+        for frame in self._frames:
+            if frame.WhichOneof("frame") == "state" and frame.state.request_id == request_id:
+                chunk: pb.StateChunk = frame.state
+                return chunk
+            self._ahead.append(frame)
+        raise Abandoned
+
+
 class _RemoteReader:
     """State read from the host over the stream at hand."""
 
-    def __init__(
-        self,
-        version: int,
-        frames: Iterator[Any],
-        send: Callable[[pb.NeedState], None],
-    ) -> None:
+    def __init__(self, version: int, inbox: _Inbox, send: Callable[[pb.NeedState], None]) -> None:
         self._version = version
-        self._frames = frames
+        self._inbox = inbox
         self._send = send
         self._request_id = 0
 
@@ -83,14 +112,7 @@ class _RemoteReader:
     def _ask(self, want: pb.KeySet) -> pb.StateChunk:
         self._request_id += 1
         self._send(pb.NeedState(request_id=self._request_id, want=want))
-        for frame in self._frames:
-            if frame.WhichOneof("frame") == "state" and frame.state.request_id == self._request_id:
-                chunk: pb.StateChunk = frame.state
-                return chunk
-            raise ContainerUnavailable(
-                f"expected state for request {self._request_id}, got {frame.WhichOneof('frame')}"
-            )
-        raise Abandoned
+        return self._inbox.answer(self._request_id)
 
 
 class Servicer(rpc.ContainerServicer):
@@ -124,7 +146,8 @@ class Servicer(rpc.ContainerServicer):
     def Finish(self, request: pb.FinishRequest, context: grpc.ServicerContext) -> pb.FinishResponse:
         """Learn what became of an execution."""
         if request.outcome:
-            self._container.finish(request.execution_id, Outcome(request.outcome))
+            with self._one_execution:
+                self._container.finish(request.execution_id, Outcome(request.outcome))
         return pb.FinishResponse()
 
     # ---- streams
@@ -134,10 +157,10 @@ class Servicer(rpc.ContainerServicer):
     ) -> Iterator[pb.ValidateOutput]:
         """Check a batch for admission."""
 
-        def work(frames: Iterator[pb.ValidateInput], send: Callable[[pb.ValidateOutput], None]) -> None:
-            request = codec.validation_from_wire(next(frames).request)
+        def work(inbox: _Inbox, send: Callable[[pb.ValidateOutput], None]) -> None:
+            request = codec.validation_from_wire(inbox.first().request)
             reader = _RemoteReader(
-                request.state_version, frames, lambda need: send(pb.ValidateOutput(need=need))
+                request.state_version, inbox, lambda need: send(pb.ValidateOutput(need=need))
             )
             checks = self._container.validate(request, BlockState(reader, self._namespace))
             response = pb.ValidateResponse(checks=map(codec.check_to_wire, checks))
@@ -150,10 +173,10 @@ class Servicer(rpc.ContainerServicer):
     ) -> Iterator[pb.ViewOutput]:
         """Do read-only work."""
 
-        def work(frames: Iterator[pb.ViewInput], send: Callable[[pb.ViewOutput], None]) -> None:
-            request = codec.view_from_wire(next(frames).request)
+        def work(inbox: _Inbox, send: Callable[[pb.ViewOutput], None]) -> None:
+            request = codec.view_from_wire(inbox.first().request)
             reader = _RemoteReader(
-                request.start.state_version, frames, lambda need: send(pb.ViewOutput(need=need))
+                request.start.state_version, inbox, lambda need: send(pb.ViewOutput(need=need))
             )
             state = BlockState(reader, self._namespace, overrides=request.overrides)
             result = self._container.view(request, state)
@@ -166,45 +189,56 @@ class Servicer(rpc.ContainerServicer):
     ) -> Iterator[pb.ContainerFrame]:
         """Execute one block."""
 
-        def work(frames: Iterator[pb.HostFrame], send: Callable[[pb.ContainerFrame], None]) -> None:
+        def work(inbox: _Inbox, send: Callable[[pb.ContainerFrame], None]) -> None:
             with self._one_execution:
-                self._execute(frames, send)
+                self._execute(inbox, send)
 
         return self._stream(request_iterator, context, work)
 
-    def _execute(self, frames: Iterator[pb.HostFrame], send: Callable[[pb.ContainerFrame], None]) -> None:
-        message = next(frames).start
+    def _execute(self, inbox: _Inbox, send: Callable[[pb.ContainerFrame], None]) -> None:
+        message = inbox.first().start
         if not message.recent_ids_continue:
             self._ids = []
         self._ids = [*self._ids, *reversed(message.recent_ids)][-MAX_RECENT_IDS:]
         limit = self._container.manifest.recent_ids
         start = codec.start_from_wire(message, RecentIds(self._ids, limit=limit))
 
-        reader = _RemoteReader(start.state_version, frames, lambda need: send(pb.ContainerFrame(need=need)))
+        reader = _RemoteReader(start.state_version, inbox, lambda need: send(pb.ContainerFrame(need=need)))
         cache = message.cache
         self._cache.move(cache.from_version, cache.to_version, codec.writes_from_wire(cache.writes))
         remembered = self._cache.at(start.state_version)
         state = BlockState(reader, self._namespace, remembered=remembered)
         execution = self._container.execute(start, state)
-        state.keep(codec.writes_from_wire(message.written))
-        send(pb.ContainerFrame(begun=codec.hook_to_wire(execution.begin())))
+        # What the block has changed as the host sees it: what came in and what went out, whatever the
+        # container has kept in `state` besides.
+        changed = codec.writes_from_wire(message.written)
+        state.keep(changed)
+        begun = execution.begin()
+        changed.update(begun.writes)
+        send(pb.ContainerFrame(begun=codec.hook_to_wire(begun)))
         send(pb.ContainerFrame(credit=pb.Credit(batches=CREDIT_BATCHES)))
 
-        for frame in frames:
+        for frame in inbox:
             kind = frame.WhichOneof("frame")
             if kind == "delta":
-                state.keep(codec.writes_from_wire(frame.delta.writes))
+                delta = codec.writes_from_wire(frame.delta.writes)
+                state.keep(delta)
+                changed.update(delta)
             elif kind == "state":  # pushed by a hint
                 entries = frame.state.entries
                 state.remember(zip(entries.keys, codec.values_from_wire(entries), strict=True))
             elif kind == "batch":
-                results = execution.transactions(codec.batch_from_wire(frame.batch))
+                results = list(execution.transactions(codec.batch_from_wire(frame.batch)))
+                for result in results:
+                    if result.included:
+                        changed.update(result.writes)
                 answer = pb.TransactionResults(results=map(codec.result_to_wire, results))
                 send(pb.ContainerFrame(results=answer))
             elif kind == "end":
-                result = execution.end()
-                self._cache.made(start.result_version, state.block_writes())
-                send(pb.ContainerFrame(block=codec.end_to_wire(result)))
+                ended = execution.end()
+                changed.update(ended.writes)
+                self._cache.made(start.result_version, changed)
+                send(pb.ContainerFrame(block=codec.end_to_wire(ended)))
                 return
             else:
                 raise ContainerUnavailable(f"the host sent {kind}, which has no place in an execution")
@@ -214,16 +248,16 @@ class Servicer(rpc.ContainerServicer):
         self,
         request_iterator: Iterator[Any],
         context: grpc.ServicerContext,
-        work: Callable[[Iterator[Any], Callable[[Any], None]], None],
+        work: Callable[[_Inbox, Callable[[Any], None]], None],
     ) -> Iterator[Any]:
         """Run `work` in a deep thread, and yield what it sends until it returns.
 
         The container calls back for state from the depth of its own code, so it cannot itself be the
         generator that gRPC wants.
         """
-        frames = join(_requests(request_iterator))
+        inbox = _Inbox(join(_requests(request_iterator)))
         out: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        future: Future[None] = self._workers.submit(work, frames, out.put)
+        future: Future[None] = self._workers.submit(work, inbox, out.put)
         future.add_done_callback(lambda _: out.put(None))
         while (frame := out.get()) is not None:
             yield from cut(frame)
@@ -231,8 +265,7 @@ class Servicer(rpc.ContainerServicer):
         if error is None or isinstance(error, Abandoned):
             return
         _log.error("the container failed", exc_info=error)
-        code = grpc.StatusCode.INTERNAL
-        context.abort(code, f"{type(error).__name__}: {error}")
+        context.abort(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
 
 
 def _requests(request_iterator: Iterator[Any]) -> Iterator[Any]:
@@ -258,8 +291,9 @@ def serve(container: Container) -> None:
         sys.exit(2)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us in order
-    folder = tempfile.mkdtemp(prefix="vessel-")
-    socket = f"unix:{folder}/container.sock"
+    # Beside the host's own socket, where only this user can reach it: it goes when the host's folder goes.
+    path = Path(address.removeprefix("unix:")).with_name(f"{os.getpid()}.sock")
+    socket = f"unix:{path}"
     try:
         server = grpc.server(
             DeepThreadPool(2 * _WORKERS, thread_name_prefix="grpc"),
@@ -275,9 +309,8 @@ def serve(container: Container) -> None:
         sys.stdin.buffer.read()  # the host holds the other end: end of file is the end of the host
         server.stop(0)
     finally:
-        for path in (Path(folder) / "container.sock", Path(folder)):
-            with contextlib.suppress(OSError):
-                path.unlink() if path.name == "container.sock" else path.rmdir()
+        with contextlib.suppress(OSError):
+            path.unlink()
     os._exit(0)  # threads of an execution in mid-air must not hold the process
 
 
@@ -306,11 +339,11 @@ def _register(container: Container, address: str, token: str, socket: str) -> No
 
 
 def main() -> None:
-    """Serve an installed container by the name of its kind: `python -m vessel.container.serve evm`."""
+    """Serve an installed container by the name of its kind: `python -m vessel.container.plugin evm`."""
     from vessel.container.registry import load_container
 
     if len(sys.argv) != 2:
-        sys.stderr.write("usage: python -m vessel.container.serve KIND\n")
+        sys.stderr.write("usage: python -m vessel.container.plugin KIND\n")
         sys.exit(2)
     try:
         container = load_container(sys.argv[1])

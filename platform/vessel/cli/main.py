@@ -1,0 +1,69 @@
+"""The command `vessel`.
+
+Commands live beside this file and are imported by it; what is heavy (the node, eth-account, stores)
+they import when they run, so that `vessel --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+import typer
+
+from vessel.cli import chain, contracts, demo, options, prove, run
+from vessel.cli.edge import EdgeGroup
+from vessel.cli.exit_codes import epilog
+from vessel.cli.output import fields, show
+
+app = typer.Typer(
+    name="vessel",
+    cls=EdgeGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog=epilog(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def vessel(debug: options.DebugOption = False) -> None:
+    """Run a blockchain of your own, deploy contracts to it and ask it things.
+
+    Begin with `vessel dev`; then, in another terminal, `vessel deploy ARTIFACT`.
+    """
+
+
+def version(as_json: options.JsonOption = False, debug: options.DebugOption = False) -> None:
+    """Show the versions of vessel and Python."""
+    own = importlib.metadata.version("vesselchain")
+    document = {"vessel": own, "python": platform.python_version()}
+    show(as_json, document, fields(document.items()))
+
+
+app.command()(run.run)
+app.command()(run.dev)
+app.command(context_settings=contracts.ARGUMENTS_SETTINGS)(contracts.deploy)
+app.command(context_settings=contracts.ARGUMENTS_SETTINGS)(contracts.call)
+app.command(context_settings=contracts.ARGUMENTS_SETTINGS)(contracts.send)
+app.command()(chain.tx)
+app.command()(chain.block)
+app.command()(prove.prove)
+app.command()(chain.balance)
+app.command()(chain.accounts)
+app.command()(chain.containers)
+app.command()(chain.info)
+app.command()(chain.mine)
+app.command()(demo.demo)
+app.command()(version)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app(prog_name="vessel")
+
+
+if __name__ == "__main__":
+    main()
