@@ -1,6 +1,6 @@
 """Runs the examples of a Markdown file, so that what a reader copies works.
 
-The fences of one file run from top to bottom, in one empty folder:
+The fences of one file run from top to bottom, in one folder that is empty but for a link to contracts/:
 
 - `python`: in one interpreter; what a fence defines the next one sees.
 - `console`: a line `$ command` is run by bash; `cd` and `export` last. The lines under it, if any, are the

@@ -18,6 +18,9 @@ DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md
 @pytest.mark.xdist_group("documents")
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_examples_run(document: Path, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    # A reader stands in a clone; the contracts are what the examples need of it.
+    (tmp_path / "reader").mkdir()
+    (tmp_path / "reader" / "contracts").symlink_to(REPOSITORY / "contracts")
     outcome = run_text(document.read_text(), tmp_path, name=document.name)
     if outcome.run or outcome.not_run:
         not_run = f" (lines {', '.join(map(str, outcome.not_run))})" if outcome.not_run else ""
@@ -33,7 +36,7 @@ def run_text(markdown: str, tmp_path: Path, *, name: str = "sample.md") -> Outco
     document.parent.mkdir()
     document.write_text(markdown)
     folder = tmp_path / "reader"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     return run(document, folder=folder, repository=REPOSITORY)
 
 
