@@ -135,7 +135,7 @@ def tx(
     ]
     details = details_of(receipt)
     if isinstance(details, dict):
-        pairs += [(str(name), value) for name, value in details.items()]
+        pairs += [(str(name), value) for name, value in details.items() if value is not None]
     lines = [
         (index, hexadecimal(log.address), hexadecimal(log.topics[0]) if log.topics else "", len(log.data))
         for index, log in enumerate(receipt.logs)

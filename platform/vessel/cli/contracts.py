@@ -283,10 +283,9 @@ def _refuse_value(function: Function, value: int, what: str) -> None:
 
 def _call_failed(answer: node_pb2.CallResponse, abi: Abi | None) -> ExecutionError:
     if answer.status == node_pb2.STATUS_REVERTED:
-        reason = revert_reason(answer.output, abi)
-        if answer.message and abi is None and reason.startswith("revert data"):
-            reason = answer.message
-        return ExecutionReverted(f"reverted: {reason}", output=answer.output, gas_used=answer.gas_used)
+        reason = f": {revert_reason(answer.output, abi)}" if answer.output else " without a reason"
+        message = f"reverted{reason}"
+        return ExecutionReverted(message, output=answer.output, gas_used=answer.gas_used)
     message = f"{status_name(answer.status)}{': ' if answer.message else ''}{answer.message}"
     return _OUTCOMES.get(answer.status, ExecutionError)(
         message, output=answer.output, gas_used=answer.gas_used

@@ -9,6 +9,7 @@ from vessel.errors import (
     ConfigurationError,
     ContainerError,
     ExecutionError,
+    ExecutionInvalid,
     HeightNotKept,
     InvalidBlock,
     InvalidRequest,
@@ -53,6 +54,7 @@ _BY_CLASS: tuple[tuple[type[Exception], ExitCode], ...] = (
     (NodeUnreachable, ExitCode.NODE_UNREACHABLE),
     (HeightNotKept, ExitCode.NOT_FOUND),
     (NotFound, ExitCode.NOT_FOUND),
+    (ExecutionInvalid, ExitCode.REFUSED),  # it does not fit the state, and was not executed
     (ExecutionError, ExitCode.EXECUTION_FAILED),
     (InvalidRequest, ExitCode.REFUSED),
     (RejectedTransaction, ExitCode.REFUSED),

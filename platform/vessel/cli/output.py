@@ -60,8 +60,12 @@ def show(as_json: bool, document: object, *parts: object) -> None:
         emit_json(document)
         return
     screen = console()
-    for part in parts:
-        screen.print(part)
+    if screen.is_terminal:
+        screen.print(*parts, sep="\n")
+        return
+    with screen.capture() as captured:  # tables pad their cells; a pipe is spared that
+        screen.print(*parts, sep="\n")
+    typer.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
 def hexadecimal(data: bytes) -> str:

@@ -14,6 +14,8 @@ from vessel.cli.quantity import format_coin
 from vessel.client.node import NodeClient
 from vessel.client.reference import parse_block_at
 from vessel.database.namespace import NAMESPACE_SIZE_BYTES, decode_balance, ledger_key
+from vessel.database.proof import Proof, verify
+from vessel.database.tree import value_hash
 from vessel.errors import InvalidRequest
 from vessel.primitives.hashing import Hasher, hasher_by_name
 from vessel.primitives.units import HASH_SIZE_BYTES, Address, Hash32
@@ -84,9 +86,6 @@ def check(proof: bytes, root: Hash32, key: bytes, value: bytes | None, hasher: H
 
     InvalidRequest (PROOF_MALFORMED, PROOF_MISMATCH) where it does not.
     """
-    from vessel.database.proof import Proof, verify
-    from vessel.database.tree import value_hash
-
     proven = verify(Proof.from_bytes(proof), root, key, hasher)
     stated = None if value is None else value_hash(hasher, value)
     if proven != stated:

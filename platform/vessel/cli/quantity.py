@@ -35,9 +35,11 @@ def parse_quantity(text: str, *, name: str = "value") -> int:
 
 
 def format_coin(wei: int) -> str:
-    """Return an amount in ether, exact, without trailing zeros."""
-    if 0 < wei < 10**9:
+    """Return an amount in ether, exact, without trailing zeros; small ones in gwei or wei."""
+    if 0 < wei < 10**6:
         return f"{wei} wei"
+    if 0 < wei < 10**15:
+        return f"{wei // 10**9}.{wei % 10**9:09d}".rstrip("0").rstrip(".") + " gwei"
     return f"{wei // 10**18}.{wei % 10**18:018d}".rstrip("0").rstrip(".") + " ether"
 
 

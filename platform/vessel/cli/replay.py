@@ -28,14 +28,10 @@ def replay_roots(blocks: Iterable[node_pb2.Block], genesis: Path | None = None) 
     """
     from vessel.node import Node
 
-    node = Node.open(
-        NodeConfig(store="memory:", transport="local", grpc_address="127.0.0.1:0", genesis=genesis)
-    )
-    try:
+    config = NodeConfig(store="memory:", transport="local", grpc_address="127.0.0.1:0", genesis=genesis)
+    with Node.open(config) as node:
         hasher = node.genesis.hasher
         return [
             node.chain.import_block(block_from_message(message, hasher=hasher)).block.seal.result
             for message in blocks
         ]
-    finally:
-        node.close()

@@ -26,6 +26,8 @@ _Answer = TypeVar("_Answer")
 
 DEFAULT_TIMEOUT_S = 10.0
 COMMIT_TIMEOUT_S = 30.0
+EXECUTION_TIMEOUT_S = 60.0  # of calls and estimates: a block's worth of gas may take this long
+MINE_TIMEOUT_S = 120.0
 _MAX_MESSAGE_SIZE_BYTES = 256 << 20
 _OPTIONS = (
     ("grpc.max_receive_message_length", _MAX_MESSAGE_SIZE_BYTES),
@@ -138,7 +140,7 @@ class NodeClient:
     ) -> node_pb2.CallResponse:
         """Run a call in a container and keep nothing; a revert is an answer, not an error."""
         request = _call_request(container, to, input, sender, value, gas_limit, options, at)
-        return self._ask("Call", request, node_pb2.CallResponse)
+        return self._ask("Call", request, node_pb2.CallResponse, timeout_s=EXECUTION_TIMEOUT_S)
 
     def estimate(
         self,
@@ -154,7 +156,10 @@ class NodeClient:
         """Return the least gas limit with which a call succeeds; ExecutionReverted where none does."""
         call = _call_request(container, to, input, sender, value, 0, options, at)
         request = node_pb2.EstimateGasRequest(call=call)
-        return self._ask("EstimateGas", request, node_pb2.EstimateGasResponse).gas_limit
+        answer = self._ask(
+            "EstimateGas", request, node_pb2.EstimateGasResponse, timeout_s=EXECUTION_TIMEOUT_S
+        )
+        return answer.gas_limit
 
     def query(
         self, container: str, method: str, parameters: object = None, *, at: BlockAt = "latest"
@@ -181,7 +186,9 @@ class NodeClient:
     def mine(self, blocks: int = 1) -> int:
         """Make blocks now; return the height of the last. Only on a development chain."""
         request = dev_pb2.MineRequest(blocks=blocks)
-        return self._ask("Mine", request, dev_pb2.MineResponse, service=self._dev, timeout_s=120.0).height
+        return self._ask(
+            "Mine", request, dev_pb2.MineResponse, service=self._dev, timeout_s=MINE_TIMEOUT_S
+        ).height
 
     def _ask(
         self,
