@@ -1,0 +1,1 @@
+"""The Ethereum virtual machine as a container of the platform."""

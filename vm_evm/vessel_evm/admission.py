@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+
 from vessel.container import (
     BlockState,
     KeySet,
@@ -17,7 +18,6 @@ from vessel.container import (
     ledger_key,
 )
 from vessel.primitives.units import Address, Coin, Gas
-
 from vessel_evm import refusal
 from vessel_evm.configuration import EvmConfiguration
 from vessel_evm.fees import effective_gas_price, next_base_fee

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+
 from vessel.container import BlockState, Call, Status, ViewRequest, ViewResult, decode_balance, ledger_key
 from vessel.primitives.units import Address, Coin, Gas
-
 from vessel_evm import hexadecimal, refusal
 from vessel_evm.configuration import EvmConfiguration
 from vessel_evm.engine.interface import Engine, EngineBlock, EngineResult, Message
@@ -60,6 +60,11 @@ class CallRunner:
         engine: Engine,
     ) -> None:
         """Read the options and the sender; Refusal where the call cannot be."""
+        for name, address, sizes in (("to", call.to, (0, 20)), ("sender", call.sender, (20,))):
+            if len(address) not in sizes:
+                raise Refusal(
+                    refusal.MALFORMED, f"{name} has {len(address)} bytes; an address has 20 of them"
+                )
         start = request.start
         base_fee = next_base_fee(start.parent_section)
         self._call = call

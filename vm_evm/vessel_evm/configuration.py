@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import msgspec
+
 from vessel.container import Configuration, ConfigurationError
 from vessel.primitives.units import Address, Coin
-
 from vessel_evm import hexadecimal
 
 DEFAULT_INITIAL_BASE_FEE = 10**9  # 1 gwei, Ethereum's

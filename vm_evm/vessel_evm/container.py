@@ -23,7 +23,6 @@ from vessel.container import (
     ViewRequest,
     ViewResult,
 )
-
 from vessel_evm import admission, refusal
 from vessel_evm.calls import CallRunner
 from vessel_evm.configuration import EvmConfiguration, read_configuration
@@ -50,16 +49,17 @@ class EvmContainer:
     def __init__(self) -> None:
         """Wait for `configure`."""
         self._configured: _Chain | None = None
-
-    @property
-    def manifest(self) -> Manifest:
-        """Name and abilities."""
-        return Manifest(
+        self._manifest = Manifest(
             name="evm",
             version=version("vesselchain"),
             capabilities=frozenset({ESTIMATE}),
             recent_ids=BLOCKHASH_DEPTH,
         )
+
+    @property
+    def manifest(self) -> Manifest:
+        """Name and abilities."""
+        return self._manifest
 
     def configure(self, configuration: Configuration) -> Configured:
         """Take the chain's parameters; see vessel_evm.configuration for what they are."""

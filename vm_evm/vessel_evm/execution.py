@@ -21,7 +21,6 @@ from vessel.container import (
     ledger_key,
 )
 from vessel.primitives.units import Coin, Gas
-
 from vessel_evm import refusal
 from vessel_evm.admission import (
     SignedTransaction,

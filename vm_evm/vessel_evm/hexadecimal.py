@@ -22,6 +22,9 @@ def parse_quantity(value: int | str, name: str, maximum: int = U256_MAX) -> int:
     """Read an integer that JSON gave as a number, as decimal digits or as 0x…; ValueError names it."""
     if isinstance(value, str):
         try:
+            # int would take blanks, signs, underscores and the digits of other scripts.
+            if not (value.isascii() and value.isalnum()):
+                raise ValueError
             value = int(value, 16 if value[:2] in ("0x", "0X") else 10)
         except ValueError:
             raise ValueError(

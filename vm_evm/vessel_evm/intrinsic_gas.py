@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vessel.primitives.units import Gas
-
 from vessel_evm.transaction import Access
 
 TRANSACTION = 21_000

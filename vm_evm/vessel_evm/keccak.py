@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import cast
 
 from eth_hash.backends.pysha3 import backend
+
 from vessel.primitives.units import Hash32
 
 

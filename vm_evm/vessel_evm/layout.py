@@ -14,9 +14,9 @@ next incarnation behind, so that slots of the old one are out of reach without b
 from __future__ import annotations
 
 import msgspec
+
 from vessel.container import VesselError, namespace_prefix
 from vessel.primitives.units import Hash32
-
 from vessel_evm.keccak import EMPTY_CODE_HASH
 
 SCHEMA_VERSION = 1

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
+
 from vessel.container import BlockStart, BlockState, Query, ViewResult, decode_balance, ledger_key
 from vessel.container import Status as ViewStatus
 from vessel.primitives.units import Address
-
 from vessel_evm import hexadecimal, refusal
 from vessel_evm.configuration import EvmConfiguration
 from vessel_evm.fees import next_base_fee

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coincurve import PublicKey
-from vessel.primitives.units import Address, Hash32
 
+from vessel.primitives.units import Address, Hash32
 from vessel_evm.keccak import keccak
 
 ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141

@@ -10,8 +10,8 @@ type 4  with authorizations to set code (EIP-7702)
 from __future__ import annotations
 
 import msgspec
-from vessel.primitives.units import Address, Coin, Gas, Hash32
 
+from vessel.primitives.units import Address, Coin, Gas, Hash32
 from vessel_evm import refusal, rlp
 from vessel_evm.hexadecimal import U64_MAX, U256_MAX
 from vessel_evm.keccak import keccak

@@ -1,0 +1,1 @@
+"""Engines: what executes EVM messages. `interface` says what one is."""

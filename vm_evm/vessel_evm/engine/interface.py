@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
+
 from vessel.container import BlockState, Log, Status, Writes
 from vessel.primitives.units import Address, Coin, Gas, Hash32, Height
-
 from vessel_evm.transaction import Access, Authorization
 
 

@@ -23,9 +23,9 @@ from eth.vm.forks.shanghai.logic import Create2EIP3860, CreateEIP3860
 from eth.vm.logic.system import CreateOpcodeStackData
 from eth.vm.message import Message as Frame
 from eth_hash.backends import pysha3
+
 from vessel.container import BlockState, Log, Status
 from vessel.primitives.units import Address, Coin, Gas
-
 from vessel_evm import rlp
 from vessel_evm.configuration import DEFAULT_CODE_SIZE_LIMIT, EvmConfiguration
 from vessel_evm.engine.interface import EngineBlock, EngineResult, Message, Surroundings
@@ -156,12 +156,13 @@ class ReferenceEngine:
             {"opcodes": opcodes, "code_size_limit": configuration.code_size_limit},
         )
         self._layout = Layout(configuration.namespace)
+        parts = [f"{self.name}/1", *(f"{name}=={version(name)}" for name in _DEPENDENCIES)]
+        self._digest = hashlib.sha256("\n".join(parts).encode()).digest()
 
     @property
     def digest(self) -> bytes:
         """Return the digest over the versions of all that decides outcomes."""
-        parts = [f"{self.name}/1", *(f"{name}=={version(name)}" for name in _DEPENDENCIES)]
-        return hashlib.sha256("\n".join(parts).encode()).digest()
+        return self._digest
 
     def open(self, surroundings: Surroundings, state: BlockState) -> EngineBlock:
         """Begin to work in a block."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 from eth.db.journal import get_next_checkpoint
+
 from vessel.container import decode_balance, encode_balance, ledger_key
 from vessel.primitives.units import Address, Hash32
-
 from vessel_evm.keccak import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, keccak
 from vessel_evm.layout import (
     Account,
