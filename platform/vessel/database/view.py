@@ -86,7 +86,8 @@ class _Closing:
         view = self._held
         if view is None:
             raise StorageError(
-                f"the reader of state version {self._number} is closed", reason="READER_CLOSED"
+                f"the reader of state version {self._number} is closed; ask for another",
+                reason="READER_CLOSED",
             )
         return view
 
