@@ -39,16 +39,21 @@ class SignedTransaction(msgspec.Struct, frozen=True, kw_only=True):
     sender: Address
     intrinsic_gas: Gas
     floor_gas: Gas
+    impersonated: bool = False  # on a development chain the host vouches for the sender
 
 
 def read_transaction(
-    raw: bytes, configuration: EvmConfiguration, *, prepared: bytes = b""
+    raw: bytes, configuration: EvmConfiguration, *, prepared: bytes = b"", impersonate: bytes = b""
 ) -> SignedTransaction:
     """Return what `raw` says; Refusal where it is no transaction or none of this chain.
 
-    prepared: the sender, as admission handed it out; without it the signature is recovered.
+    prepared: the sender, as admission handed it out; without it the signature is recovered. impersonate:
+    the sender of a transaction without signature, which the host vouches for.
     """
     transaction = decode(raw)
+    if impersonate:
+        transaction = _impersonated(transaction, raw, impersonate)
+        prepared = impersonate
     chain_id = transaction.chain_id
     if chain_id is not None and chain_id != configuration.chain_id:
         raise Refusal(
@@ -72,7 +77,24 @@ def read_transaction(
         transaction=transaction,
         configuration=configuration,
     )
-    return SignedTransaction(transaction=transaction, sender=sender, intrinsic_gas=needed, floor_gas=floor)
+    return SignedTransaction(
+        transaction=transaction,
+        sender=sender,
+        intrinsic_gas=needed,
+        floor_gas=floor,
+        impersonated=bool(impersonate),
+    )
+
+
+def _impersonated(transaction: Transaction, raw: bytes, sender: bytes) -> Transaction:
+    """Return the transaction with an id of its own: two senders may send the same unsigned bytes."""
+    if len(sender) != 20:
+        raise Refusal(refusal.MALFORMED, f"the impersonated sender has {len(sender)} bytes: expected 20")
+    if transaction.r or transaction.s:
+        raise Refusal(
+            refusal.BAD_SIGNATURE, "the transaction is signed: send it as it is, or empty r and s to impersonate"
+        )
+    return msgspec.structs.replace(transaction, id=keccak(raw + sender))
 
 
 def check_gas(
@@ -156,9 +178,10 @@ def validate(
 ) -> Sequence[TransactionCheck]:
     """Check a batch against one state version: one read for all, a second where senders have code."""
     read: list[SignedTransaction | Refusal] = []
-    for raw in request.raw:
+    vouched = request.impersonate or (b"",) * len(request.raw)
+    for raw, impersonate in zip(request.raw, vouched, strict=True):
         try:
-            signed = read_transaction(raw, configuration)
+            signed = read_transaction(raw, configuration, impersonate=impersonate)
             if request.parent_section.gas_limit:
                 check_block_limit(signed.transaction.gas_limit, request.parent_section.gas_limit)
             read.append(signed)
@@ -211,7 +234,7 @@ def _checked(
     account = decode_account(record)
     reason = message = ""
     try:
-        if account.has_code:
+        if account.has_code and not signed.impersonated:
             check_sender_code(sender, state.read((layout.code(account.code_hash),))[0] or b"")
         check_nonce(transaction, account)
         check_funds(transaction, sender, decode_balance(coin))

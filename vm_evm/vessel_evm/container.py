@@ -7,7 +7,9 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from vessel.container import (
+    BLOCK_HOOKS,
     ESTIMATE,
+    IMPERSONATION,
     BlockStart,
     BlockState,
     Configuration,
@@ -52,7 +54,7 @@ class EvmContainer:
         self._manifest = Manifest(
             name="evm",
             version=version("vesselchain"),
-            capabilities=frozenset({ESTIMATE}),
+            capabilities=frozenset({BLOCK_HOOKS, ESTIMATE, IMPERSONATION}),
             recent_ids=BLOCKHASH_DEPTH,
         )
 

@@ -134,7 +134,12 @@ class EvmExecution:
 
     def _read(self, transaction: ContainerTransaction) -> SignedTransaction | Refusal:
         try:
-            return read_transaction(transaction.raw, self._configuration, prepared=transaction.prepared)
+            return read_transaction(
+                transaction.raw,
+                self._configuration,
+                prepared=transaction.prepared,
+                impersonate=transaction.impersonate,
+            )
         except Refusal as error:
             return error
 
@@ -186,7 +191,7 @@ class EvmExecution:
             )
         record, balance = self._state.read((self._layout.account(sender), ledger_key(sender)))
         account = decode_account(record)
-        if account.has_code:
+        if account.has_code and not signed.impersonated:
             code = self._state.read((self._layout.code(account.code_hash),))[0]
             check_sender_code(sender, code or b"")
         check_nonce(transaction, account)

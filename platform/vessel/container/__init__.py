@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from vessel.container.block_state import BlockState
 from vessel.container.interface import Container, Execution
-from vessel.container.manifest import BLOCK_HOOKS, ESTIMATE, NESTED_CALLS, Manifest
+from vessel.container.manifest import BLOCK_HOOKS, ESTIMATE, IMPERSONATION, NESTED_CALLS, Manifest
 from vessel.container.messages import (
     BlockEndResult,
     BlockStart,
@@ -45,6 +45,7 @@ from vessel.primitives.section import Section
 __all__ = [
     "BLOCK_HOOKS",
     "ESTIMATE",
+    "IMPERSONATION",
     "LEDGER",
     "NESTED_CALLS",
     "BlockEndResult",

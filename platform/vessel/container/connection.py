@@ -45,7 +45,10 @@ class Session(Protocol):
         ...
 
     def results(self) -> Sequence[TransactionResult]:
-        """Return the answer to the oldest unanswered batch."""
+        """Return the answer to the oldest unanswered batch.
+
+        Up to and including the first transaction that does not fit; empty for the batches behind that one.
+        """
         ...
 
     def end(self, foreign: Writes) -> BlockEndResult:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
-from vessel_proto.container.v1 import container_pb2 as pb
 
 from vessel.container.codec import MAX_FRAGMENTED_SIZE_BYTES, MAX_FRAME_SIZE_BYTES
 from vessel.errors import ContainerMisbehaved
+from vessel_proto.container.v1 import container_pb2 as pb
 
 # A fragment's own field tags and lengths take a few bytes of the frame.
 _PIECE_SIZE_BYTES = MAX_FRAME_SIZE_BYTES - 64

@@ -54,6 +54,7 @@ class LocalSession:
         self._execution = execution
         self._state = state
         self._answers: deque[Sequence[TransactionResult]] = deque()
+        self._full = False
 
     def begin(self, foreign: Writes) -> HookResult:
         """Run the hook at the begin of the block."""
@@ -72,7 +73,9 @@ class LocalSession:
         if pushed:
             self._state.remember(pushed.items())
         with _edge(self._name):
-            self._answers.append(list(self._execution.transactions(batch)))
+            results = [] if self._full else list(self._execution.transactions(batch))
+        self._full = self._full or any(not result.fits for result in results)
+        self._answers.append(results)
 
     def results(self) -> Sequence[TransactionResult]:
         """Return the answer to the oldest unanswered batch."""
@@ -122,7 +125,7 @@ class LocalConnection:
         """Tell the container what became of an execution."""
         try:
             self._container.finish(execution_id, outcome)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- never raises, by contract
             _log.exception("container %r failed to finish an execution", self.manifest.name)
 
     def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:

@@ -12,6 +12,7 @@ MAX_RECENT_IDS = 65_536
 # Capabilities. What one side does not know falls away without a word.
 BLOCK_HOOKS = "block_hooks"  # takes part in every block, with or without transactions
 ESTIMATE = "estimate"  # answers ViewRequest.estimate
+IMPERSONATION = "impersonation"  # takes unsigned transactions of a sender that a dev chain's host names
 NESTED_CALLS = "nested_calls"  # cross-container calls; not spoken yet
 
 

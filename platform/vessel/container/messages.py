@@ -75,9 +75,13 @@ class KeySet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValidationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch for admission. height, time_ms: of the block that would come next, as far as known."""
+    """A batch for admission. height, time_ms: of the block that would come next, as far as known.
+
+    impersonate: none, or for each of `raw` the sender that the host vouches for (empty: it is signed).
+    """
 
     raw: tuple[bytes, ...]
+    impersonate: tuple[bytes, ...] = ()
     state_version: int
     height: Height
     time_ms: int
@@ -122,10 +126,14 @@ class BlockStart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContainerTransaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One transaction as it reaches execution; `prepared` is empty in replay."""
+    """One transaction as it reaches execution; `prepared` is empty in replay.
+
+    impersonate: on a development chain, the sender that the host vouches for: there is no signature.
+    """
 
     raw: bytes
     prepared: bytes = b""
+    impersonate: bytes = b""
 
 
 class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,8 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from vessel_proto.container.v1 import container_pb2 as pb
-from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
 from vessel.container import codec
 from vessel.container.block_state import BlockState
@@ -40,6 +38,8 @@ from vessel.container.recent_ids import RecentIds
 from vessel.container.state_cache import StateCache
 from vessel.database.reader import Range
 from vessel.errors import ConfigurationError, ContainerUnavailable, VesselError
+from vessel_proto.container.v1 import container_pb2 as pb
+from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
 HOST_ADDRESS_VARIABLE = "VESSEL_HOST_ADDRESS"
 HOST_TOKEN_VARIABLE = "VESSEL_HOST_TOKEN"
@@ -218,6 +218,7 @@ class Servicer(rpc.ContainerServicer):
         send(pb.ContainerFrame(begun=codec.hook_to_wire(begun)))
         send(pb.ContainerFrame(credit=pb.Credit(batches=CREDIT_BATCHES)))
 
+        full = False
         for frame in inbox:
             kind = frame.WhichOneof("frame")
             if kind == "delta":
@@ -228,7 +229,10 @@ class Servicer(rpc.ContainerServicer):
                 entries = frame.state.entries
                 state.remember(zip(entries.keys, codec.values_from_wire(entries), strict=True))
             elif kind == "batch":
-                results = list(execution.transactions(codec.batch_from_wire(frame.batch)))
+                # The host may have sent ahead of a transaction that turned out not to fit.
+                batch = codec.batch_from_wire(frame.batch)
+                results = [] if full else list(execution.transactions(batch))
+                full = full or any(not result.fits for result in results)
                 for result in results:
                     if result.included:
                         changed.update(result.writes)

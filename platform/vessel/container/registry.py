@@ -22,6 +22,9 @@ def load_container(kind: str) -> Container:
     kinds there are.
     """
     if ":" in kind:
+        module, _, attribute = kind.partition(":")
+        if not module or not attribute:
+            raise UnknownContainer(f"{kind!r} cannot be loaded: it is not module:attribute", kind=kind)
         point = EntryPoint(name=kind, value=kind, group=GROUP)
     else:
         kinds = installed_kinds()
@@ -39,5 +42,10 @@ def load_container(kind: str) -> Container:
             f"the container of kind {kind!r} is registered as {point.value} but cannot be loaded: {error}",
             kind=kind,
         ) from error
+    if not callable(factory):
+        raise UnknownContainer(
+            f"the container of kind {kind!r} cannot be loaded: {point.value} is not callable",
+            kind=kind,
+        )
     container: Container = factory()
     return container

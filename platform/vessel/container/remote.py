@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import grpc
-from vessel_proto.container.v1 import container_pb2 as pb
-from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
 from vessel.container import codec
 from vessel.container.connection import Session
@@ -33,6 +31,8 @@ from vessel.container.messages import (
 from vessel.container.plugin import MAX_MESSAGE_SIZE_BYTES
 from vessel.database.reader import StateReader
 from vessel.errors import ConfigurationError, ContainerMisbehaved, ContainerUnavailable
+from vessel_proto.container.v1 import container_pb2 as pb
+from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
 _MAX_UNTOLD = 50_000  # entries; past that a fresh cache is cheaper than the delta
 
@@ -205,6 +205,9 @@ class RemoteConnection:
         self._manifest = manifest
         self._name = name
         self._timeout_s = timeout_s
+        self._forget()
+
+    def _forget(self) -> None:
         # What the plugin's cache follows: it stands at `cached`; with `untold` laid on it would stand
         # at `followed`. Versions are never reused, so a gap can only empty it, never mislead it.
         self._cached = 0
@@ -228,7 +231,7 @@ class RemoteConnection:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise ConfigurationError(error.details() or "no reason given") from error
             raise _unavailable(self._name, error) from error
-        self._told_ids = (0, b"")
+        self._forget()
         return codec.configured_from_wire(response)
 
     def validate(self, request: ValidationRequest, reader: StateReader) -> list[TransactionCheck]:

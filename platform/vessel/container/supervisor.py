@@ -25,10 +25,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
 
 import grpc
-from vessel_proto.container.v1 import container_pb2 as pb
-from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
-from vessel.container.manifest import BLOCK_HOOKS, ESTIMATE, PROTOCOL_MAJOR, PROTOCOL_MINOR, Manifest
+from vessel.container.manifest import (
+    BLOCK_HOOKS,
+    ESTIMATE,
+    IMPERSONATION,
+    Manifest,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+)
 from vessel.container.plugin import HOST_ADDRESS_VARIABLE, HOST_TOKEN_VARIABLE
 from vessel.container.remote import RemoteConnection
 from vessel.errors import (
@@ -38,8 +43,10 @@ from vessel.errors import (
     ContainerUnavailable,
     ProtocolMismatch,
 )
+from vessel_proto.container.v1 import container_pb2 as pb
+from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
-HOST_CAPABILITIES = frozenset({BLOCK_HOOKS, ESTIMATE})
+HOST_CAPABILITIES = frozenset({BLOCK_HOOKS, ESTIMATE, IMPERSONATION})
 
 BACKOFF_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
 MAX_DEATHS_IN_A_ROW = len(BACKOFF_S)  # without an answered request in between: then quarantine

@@ -197,18 +197,20 @@ class ValidateOutput(_message.Message):
     def __init__(self, need: _Optional[_Union[NeedState, _Mapping]] = ..., response: _Optional[_Union[ValidateResponse, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
 
 class ValidateRequest(_message.Message):
-    __slots__ = ("raw", "state_version", "height", "time_ms", "parent_section")
+    __slots__ = ("raw", "state_version", "height", "time_ms", "parent_section", "impersonate")
     RAW_FIELD_NUMBER: _ClassVar[int]
     STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
     PARENT_SECTION_FIELD_NUMBER: _ClassVar[int]
+    IMPERSONATE_FIELD_NUMBER: _ClassVar[int]
     raw: _containers.RepeatedScalarFieldContainer[bytes]
     state_version: int
     height: int
     time_ms: int
     parent_section: Section
-    def __init__(self, raw: _Optional[_Iterable[bytes]] = ..., state_version: _Optional[int] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ...) -> None: ...
+    impersonate: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, raw: _Optional[_Iterable[bytes]] = ..., state_version: _Optional[int] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ..., impersonate: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("checks",)
@@ -349,12 +351,14 @@ class TransactionBatch(_message.Message):
     def __init__(self, first_index: _Optional[int] = ..., gas_available: _Optional[int] = ..., transactions: _Optional[_Iterable[_Union[Transaction, _Mapping]]] = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("raw", "prepared")
+    __slots__ = ("raw", "prepared", "impersonate")
     RAW_FIELD_NUMBER: _ClassVar[int]
     PREPARED_FIELD_NUMBER: _ClassVar[int]
+    IMPERSONATE_FIELD_NUMBER: _ClassVar[int]
     raw: bytes
     prepared: bytes
-    def __init__(self, raw: _Optional[bytes] = ..., prepared: _Optional[bytes] = ...) -> None: ...
+    impersonate: bytes
+    def __init__(self, raw: _Optional[bytes] = ..., prepared: _Optional[bytes] = ..., impersonate: _Optional[bytes] = ...) -> None: ...
 
 class TransactionResults(_message.Message):
     __slots__ = ("results",)
