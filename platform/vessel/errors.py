@@ -18,6 +18,7 @@ VesselError                       the host's and the caller's: mechanical, never
  ├─ InvalidRequest                a caller's arguments do not fit
  ├─ NotFound
  ├─ RejectedTransaction           refused at admission; never entered a block
+ ├─ SubscriberTooSlow             did not take what a stream had for it, and was dropped
  └─ InvalidBlock                  a received block that breaks a rule of the chain
 
 ExecutionError                    deterministic, one to one with `vessel.container.Status`
@@ -59,6 +60,7 @@ __all__ = [
     "StorageError",
     "StoreCorrupt",
     "StoreLocked",
+    "SubscriberTooSlow",
     "UnknownContainer",
     "VesselError",
 ]
@@ -180,6 +182,12 @@ class RejectedTransaction(VesselError):
     """The transaction was refused at admission and never entered a block."""
 
     code = "REJECTED_TRANSACTION"
+
+
+class SubscriberTooSlow(VesselError):
+    """A subscriber did not keep up and was dropped; `resume_height` says from where to go on."""
+
+    code = "SUBSCRIBER_TOO_SLOW"
 
 
 class InvalidBlock(VesselError):

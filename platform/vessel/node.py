@@ -6,17 +6,24 @@ import contextlib
 import logging
 import time
 from importlib.metadata import version as distribution_version
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from vessel.api.convert import container as container_message
+from vessel.api.exposure import Exposure, decide
+from vessel.api.local_dev import LocalDev
 from vessel.api.local_node import LocalNode, container_status
 from vessel.api.server import GrpcServer
 from vessel.chain.chain import Chain
+from vessel.chain.dev_clock import DevClock
+from vessel.chain.dev_controls import DevControls
 from vessel.chain.producer import Producer
 from vessel.config import NodeConfig
 from vessel.consensus.interface import Consensus
 from vessel.consensus.registry import make_consensus
+from vessel.container.dev_api import DevApi
+from vessel.container.gateway import installed_gateways
 from vessel.container.guard import Guard
 from vessel.container.hosted import HostedContainer, Hosting, LocalHosting, ProcessHosting
 from vessel.container.manifest import BLOCK_HOOKS
@@ -31,6 +38,9 @@ from vessel.primitives.address import reserved_prefix
 from vessel.primitives.units import Gas, Hash32, Height
 from vessel.processing.genesis import ContainerEntry, Genesis, development_genesis, load_genesis
 from vessel_proto.node.v1 import node_pb2
+
+if TYPE_CHECKING:
+    from vessel.api.http_host import HttpHost
 
 _log = logging.getLogger("vessel.node")
 
@@ -49,6 +59,7 @@ class Node:
         genesis: Genesis,
         chain: Chain,
         host: ContainerHost | None,
+        exposure: Exposure,
     ) -> None:
         """Take what `open` has put together."""
         self.config = config
@@ -57,8 +68,12 @@ class Node:
         self._host = host
         self._producer = Producer(chain)
         self._local = LocalNode(chain, self._producer)
+        self._dev: LocalDev | None = None
+        if isinstance(chain.clock, DevClock):
+            self._dev = LocalDev(DevControls(chain, chain.clock, self._producer), self._producer, self._local)
+        self._http = _http_host(config, genesis, exposure, self._local, self._dev)
         self._server = GrpcServer(
-            self._local, address=config.grpc_address, version=software_version(), dev=genesis.dev
+            self._local, exposure, version=software_version(), dev=self._dev, http=self._http
         )
 
     @classmethod
@@ -75,6 +90,9 @@ class Node:
                 f"the configuration names the container {unknown[0]!r}; the chain {genesis.name!r} has: "
                 f"{', '.join(genesis.containers)}"
             )
+        kinds = {entry.kind or name for name, entry in genesis.containers.items()}
+        mountable = any(gateway.kind in kinds for gateway in installed_gateways().values())
+        exposure = decide(config, dev=genesis.dev, has_gateways=mountable)
         with contextlib.ExitStack() as undo:
             store = ChainStore.open(config.store, genesis_hash=genesis.genesis_hash, hasher=genesis.hasher)
             undo.callback(store.close)
@@ -84,10 +102,18 @@ class Node:
                 undo.callback(host.close)
             containers: dict[str, HostedContainer] = {}
             for namespace, name in enumerate(genesis.containers, FIRST_CONTAINER):
-                containers[name] = _host_container(config, genesis, name, namespace, host)
+                containers[name] = host_container(config, genesis, name, namespace, host)
                 undo.callback(containers[name].hosting.close)
-            chain = Chain(genesis, store, containers, consensus, clock=system_clock)
-            node = cls(config, genesis, chain, host)
+            chain = Chain(
+                genesis,
+                store,
+                containers,
+                consensus,
+                clock=DevClock(system_clock) if genesis.dev else system_clock,
+                keep_heights=config.keep_heights,
+                max_side_branch=config.max_side_branch,
+            )
+            node = cls(config, genesis, chain, host, exposure)
             undo.pop_all()
             return node
 
@@ -102,6 +128,7 @@ class Node:
 
     def close(self) -> None:
         """Stop serving, finish the block at hand, end the plugins, close the store."""
+        self._local.end_subscriptions()
         self._server.close()
         self._producer.close()
         self.chain.admission.close()
@@ -113,8 +140,12 @@ class Node:
         self.chain.store.close()
 
     def __enter__(self) -> Node:
-        """Start."""
-        self.start()
+        """Start; what cannot start is closed."""
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -129,6 +160,11 @@ class Node:
         return self._local
 
     @property
+    def dev(self) -> DevApi | None:
+        """The controls of a development chain; None on any other."""
+        return self._dev
+
+    @property
     def producer(self) -> Producer:
         """The chain's own thread."""
         return self._producer
@@ -137,6 +173,11 @@ class Node:
     def grpc_address(self) -> str:
         """Where the gRPC API listens, once started."""
         return self._server.address
+
+    @property
+    def http_addresses(self) -> dict[str, str]:
+        """Where HTTP listens, once started: by gateway that has an address of its own, "" for the host."""
+        return {} if self._http is None else self._http.addresses
 
     @property
     def is_dev(self) -> bool:
@@ -158,6 +199,30 @@ class Node:
         return [container_message(container_status(c)) for c in self.chain.containers.values()]
 
 
+def _http_host(
+    config: NodeConfig, genesis: Genesis, exposure: Exposure, node: NodeApi, dev: DevApi | None
+) -> HttpHost | None:
+    """Return what serves HTTP; None where nothing asks for it, and then aiohttp is not even imported."""
+    if exposure.http_address is None and not exposure.gateway_addresses:
+        return None
+    from vessel.api.http_host import HostedChain, HttpHost, choose_gateways
+
+    kinds = {name: entry.kind or name for name, entry in genesis.containers.items()}
+    return HttpHost(
+        node,
+        HostedChain(
+            name=genesis.name,
+            chain_id=genesis.chain_id,
+            genesis_hash=genesis.genesis_hash,
+            software_version=software_version(),
+            dev=dev,
+        ),
+        config,
+        exposure,
+        choose_gateways(installed_gateways(), kinds, config),
+    )
+
+
 def software_version() -> str:
     """Return the version of the installed distribution."""
     return distribution_version("vesselchain")
@@ -176,7 +241,7 @@ def _consensus(config: NodeConfig, genesis: Genesis) -> Consensus:
                 f"{genesis.consensus_engine!r}"
             )
         mode, _, interval = config.mining.partition(":")
-        if mode not in ("auto", "manual", "interval") or (mode == "interval") != interval.isdigit():
+        if mode not in ("auto", "manual", "interval") or (mode == "interval") != interval.isdecimal():
             raise ConfigurationError(
                 f"mining = {config.mining!r}: expected auto, manual or interval:MILLISECONDS"
             )
@@ -185,7 +250,7 @@ def _consensus(config: NodeConfig, genesis: Genesis) -> Consensus:
     return make_consensus(genesis.consensus_engine, parameters, genesis.hasher)
 
 
-def _host_container(
+def host_container(
     config: NodeConfig, genesis: Genesis, name: str, namespace: int, host: ContainerHost | None
 ) -> HostedContainer:
     """Bring one container of the chain within reach."""

@@ -19,6 +19,7 @@ SCOPE = (
 )
 # ... less what lies in those folders and does not: a module or a folder of that name.
 OUTSIDE = (
+    "platform/vessel/container/http_manners",
     "platform/vessel/container/plugin",
     "platform/vessel/container/registry",
     "platform/vessel/container/remote",

@@ -107,6 +107,7 @@ def receipt(value: receipts.Receipt) -> pb.Receipt:
         burned=integer(value.burned),
         logs=map(log, value.logs),
         details_json=value.details,
+        tags=value.tags,
     )
 
 

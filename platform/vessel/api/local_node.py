@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
 
 from vessel.chain.admission import Submitted
 from vessel.chain.chain import Chain
 from vessel.chain.producer import Producer
 from vessel.chain.reading import Reading
+from vessel.chain.search import Search
+from vessel.chain.subscriptions import Subscriptions
 from vessel.container.deep_threads import DeepThreadPool
 from vessel.container.hosted import HostedContainer
 from vessel.container.messages import Call, ViewResult
@@ -19,15 +23,20 @@ from vessel.container.node_api import (
     ChainInfo,
     CommittedTransaction,
     ContainerStatus,
+    Item,
+    Notice,
+    Page,
+    PlacedLog,
     StateAnswer,
     Submission,
     WaitingTransaction,
+    Watermark,
+    What,
 )
-from vessel.errors import InvalidRequest, VesselError
+from vessel.errors import VesselError
 from vessel.primitives.block import ExecutedBlock
+from vessel.primitives.filter import Filter
 from vessel.primitives.units import Height
-
-MAX_MINED_AT_ONCE = 10_000
 
 T = TypeVar("T")
 
@@ -41,6 +50,10 @@ class LocalNode:
         self._producer = producer
         self._reading = Reading(chain)
         self._threads = DeepThreadPool(threads, thread_name_prefix="api")
+        self._search = Search(chain.store, list(chain.containers))
+        self._subscriptions = Subscriptions(chain.store, chain.events, self._search)
+        # Subscribers that read what is past share two threads of their own: no call waits for them.
+        self._history = ThreadPoolExecutor(2, thread_name_prefix="subscriptions")
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -71,6 +84,10 @@ class LocalNode:
             ]
         deadline = asyncio.get_running_loop().time() + wait_s
         return [await self._committed(answer, deadline, wait_s) for answer in answers]
+
+    async def when_committed(self, submitted: Submitted, wait_s: float) -> Submission:
+        """Return what became of a transaction, after at most so long."""
+        return await self._committed(submitted, asyncio.get_running_loop().time() + wait_s, wait_s)
 
     async def _committed(self, answer: Submitted | VesselError, deadline: float, wait_s: float) -> Submission:
         if isinstance(answer, VesselError):
@@ -137,20 +154,64 @@ class LocalNode:
         """Say which containers there are and how they do."""
         return [container_status(container) for container in self._chain.containers.values()]
 
-    async def mine(self, blocks: int) -> ExecutedBlock:
-        """Make blocks now; only on development chains."""
-        if not self._chain.genesis.dev:
-            raise InvalidRequest(
-                "mining by hand is for development chains: this chain's genesis has dev = false",
-                reason="NOT_A_DEV_CHAIN",
-            )
-        if not 1 <= blocks <= MAX_MINED_AT_ONCE:
-            raise InvalidRequest(f"blocks = {blocks}: expected 1 to {MAX_MINED_AT_ONCE}")
-        made = await asyncio.wrap_future(self._producer.call(lambda: self._producer.mine(blocks)))
-        return made[-1]
+    async def list_blocks(
+        self, wanted: Filter, *, page_size: int = 0, page_token: bytes = b""
+    ) -> Page[ExecutedBlock]:
+        """Return blocks, oldest first."""
+        return cast(Page[ExecutedBlock], await self._page(What.BLOCKS, wanted, page_size, page_token))
+
+    async def list_receipts(
+        self, wanted: Filter, *, page_size: int = 0, page_token: bytes = b""
+    ) -> Page[CommittedTransaction]:
+        """Return transactions with what became of them, oldest first."""
+        page = await self._page(What.RECEIPTS, wanted, page_size, page_token)
+        return cast(Page[CommittedTransaction], page)
+
+    async def list_logs(
+        self, wanted: Filter, *, page_size: int = 0, page_token: bytes = b""
+    ) -> Page[PlacedLog]:
+        """Return logs, oldest first."""
+        return cast(Page[PlacedLog], await self._page(What.LOGS, wanted, page_size, page_token))
+
+    async def _page(self, what: What, wanted: Filter, page_size: int, page_token: bytes) -> Page[Item]:
+        page = functools.partial(self._search.page, what, wanted, page_size=page_size, page_token=page_token)
+        return await self._in_thread(page)
+
+    async def subscribe(
+        self, what: What, wanted: Filter, *, after: Watermark | None = None
+    ) -> AsyncGenerator[Notice, None]:
+        """Tell of what is past and of what comes; see `NodeApi.subscribe`."""
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed, and with it who would listen
+                loop.call_soon_threadsafe(woken.set)
+
+        subscription = self._subscriptions.open(what, wanted, wake=wake)
+        try:
+            for notice in await loop.run_in_executor(self._history, subscription.begin, after):
+                yield notice
+            while not subscription.ended:
+                woken.clear()
+                notices = subscription.poll()
+                if notices is None:
+                    notices = await loop.run_in_executor(self._history, subscription.catch_up)
+                for notice in notices:
+                    yield notice
+                if not notices and subscription.waits:
+                    await woken.wait()
+        finally:
+            self._subscriptions.close(subscription)
+
+    def end_subscriptions(self) -> None:
+        """Tell the subscribers that the node is going away."""
+        self._subscriptions.end_all()
 
     def close(self) -> None:
         """Let the threads go."""
+        self.end_subscriptions()
+        self._history.shutdown(wait=False, cancel_futures=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

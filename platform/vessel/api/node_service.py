@@ -1,19 +1,18 @@
-"""node/v1 and dev/v1 over a NodeApi: messages in, messages out, nothing decided here."""
+"""node/v1 over a NodeApi: messages in, messages out, nothing decided here."""
 
 from __future__ import annotations
 
-import functools
-import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+import asyncio
+from typing import Any
 
 from vessel.api import convert
-from vessel.api.status import abort, to_status
+from vessel.api.answered import Context, answered
+from vessel.api.search_rpcs import SearchRpcs
+from vessel.api.status import to_status
 from vessel.container.messages import ViewResult
 from vessel.container.node_api import CommittedTransaction, NodeApi
 from vessel.errors import InvalidRequest, VesselError
 from vessel.primitives.receipt import Status
-from vessel_proto.dev.v1 import dev_pb2, dev_pb2_grpc
 from vessel_proto.node.v1 import node_pb2 as pb
 from vessel_proto.node.v1 import node_pb2_grpc as rpc
 
@@ -22,38 +21,13 @@ MAX_STATE_KEYS = 10_000
 DEFAULT_WAIT_S = 30.0
 MAX_WAIT_S = 600.0
 
-_log = logging.getLogger("vessel.api")
 
-Context = Any  # grpc.aio.ServicerContext; its type parameters say nothing here
-M = TypeVar("M")
-
-
-def answered(
-    method: Callable[[Any, Any, Context], Awaitable[M]],
-) -> Callable[[Any, Any, Context], Awaitable[M]]:
-    """Turn the errors of a method into gRPC status with details."""
-
-    @functools.wraps(method)
-    async def call(self: Any, request: Any, context: Context) -> M:
-        try:
-            return await method(self, request, context)
-        except VesselError as error:
-            await abort(context, error)
-            raise AssertionError("unreachable") from error
-        except Exception as error:
-            _log.exception("%s failed", method.__name__)
-            await abort(context, VesselError(f"internal error: {error}; the node's log has the details"))
-            raise AssertionError("unreachable") from error
-
-    return call
-
-
-class NodeService(rpc.NodeServiceServicer):
+class NodeService(SearchRpcs, rpc.NodeServiceServicer):
     """node/v1."""
 
     def __init__(self, node: NodeApi, version: str) -> None:
         """Serve `node`; version: of the software."""
-        self._node = node
+        super().__init__(node)
         self._version = version
 
     @answered
@@ -78,22 +52,24 @@ class NodeService(rpc.NodeServiceServicer):
     async def SubmitTransactions(
         self, request: pb.SubmitTransactionsRequest, context: Context
     ) -> pb.SubmitTransactionsResponse:
-        """Submit a batch; neighbours of one container are admitted together."""
+        """Submit a batch; those for one container are admitted together."""
         sent = request.transactions
         if not 1 <= len(sent) <= MAX_SUBMITTED:
             raise InvalidRequest(f"{len(sent)} transactions in one request; expected 1 to {MAX_SUBMITTED}")
         wait_s = None
         if request.wait_for == pb.WAIT_FOR_COMMITTED:
             wait_s = min(request.timeout_ms / 1000 or DEFAULT_WAIT_S, MAX_WAIT_S)
-        results: list[pb.SubmissionResult] = []
-        start = 0
-        for end in range(1, len(sent) + 1):
-            if end < len(sent) and sent[end].container == sent[start].container:
-                continue
-            raws = [t.raw for t in sent[start:end]]
-            results += await self._submit(sent[start].container, raws, wait_s)
-            start = end
-        return pb.SubmitTransactionsResponse(results=results)
+        # All at once, each container's in their order: nobody's wait delays another's admission.
+        places: dict[str, list[int]] = {}
+        for place, transaction in enumerate(sent):
+            places.setdefault(transaction.container, []).append(place)
+        answers = await asyncio.gather(
+            *(self._submit(name, [sent[p].raw for p in own], wait_s) for name, own in places.items())
+        )
+        results: dict[int, pb.SubmissionResult] = {}
+        for own, answer in zip(places.values(), answers, strict=True):
+            results.update(zip(own, answer, strict=True))
+        return pb.SubmitTransactionsResponse(results=[results[place] for place in range(len(sent))])
 
     async def _submit(
         self, container: str, raws: list[bytes], wait_s: float | None
@@ -196,20 +172,6 @@ class NodeService(rpc.NodeServiceServicer):
         return pb.ListContainersResponse(
             containers=[convert.container(status) for status in await self._node.containers()]
         )
-
-
-class DevService(dev_pb2_grpc.DevServiceServicer):
-    """dev/v1; on development chains and nowhere else."""
-
-    def __init__(self, node: NodeApi) -> None:
-        """Serve `node`."""
-        self._node = node
-
-    @answered
-    async def Mine(self, request: dev_pb2.MineRequest, context: Context) -> dev_pb2.MineResponse:
-        """Make blocks now."""
-        executed = await self._node.mine(request.blocks or 1)
-        return dev_pb2.MineResponse(height=executed.block.header.height)
 
 
 def _failed(result: ViewResult) -> VesselError:

@@ -19,12 +19,18 @@ from vessel.errors import (
     NotFound,
     RejectedTransaction,
     StorageError,
+    SubscriberTooSlow,
     UnknownContainer,
     VesselError,
 )
 
 DOMAIN = "vessel"
+# All of it travels in the trailing metadata. gRPC holds that to 8 KiB unless a client raises it, as ours
+# does; only what a contract returned may outgrow it, since half of it cannot be decoded.
+_MAX_MESSAGE = 1024
 _MAX_METADATA_VALUE = 1024
+_OUTPUT = "output"
+_MAX_OUTPUT = 2 + 16_384  # 0x and 8 KiB in hexadecimal
 
 # The first class that fits decides; the most particular come first.
 _CODES: tuple[tuple[type[VesselError], grpc.StatusCode], ...] = (
@@ -34,6 +40,7 @@ _CODES: tuple[tuple[type[VesselError], grpc.StatusCode], ...] = (
     (InvalidRequest, grpc.StatusCode.INVALID_ARGUMENT),
     (RejectedTransaction, grpc.StatusCode.FAILED_PRECONDITION),
     (InvalidBlock, grpc.StatusCode.FAILED_PRECONDITION),
+    (SubscriberTooSlow, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (ConfigurationError, grpc.StatusCode.FAILED_PRECONDITION),
     (ContainerUnavailable, grpc.StatusCode.UNAVAILABLE),
     (ContainerQuarantined, grpc.StatusCode.UNAVAILABLE),
@@ -47,8 +54,17 @@ _REASON_CODES = {
     "SHUTTING_DOWN": grpc.StatusCode.UNAVAILABLE,
     "MEMPOOL_FULL": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "SENDER_LIMIT": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "TOO_MANY_SUBSCRIBERS": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "PAGE_TOKEN_STALE": grpc.StatusCode.ABORTED,
+    "WATERMARK_REPLACED": grpc.StatusCode.ABORTED,
     "ALREADY_KNOWN": grpc.StatusCode.ALREADY_EXISTS,
     "ALREADY_COMMITTED": grpc.StatusCode.ALREADY_EXISTS,
+    "EXECUTION_REVERTED": grpc.StatusCode.FAILED_PRECONDITION,
+    "EXECUTION_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
+    "UNAUTHENTICATED": grpc.StatusCode.UNAUTHENTICATED,
+    "REQUEST_TOO_LARGE": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "REQUEST_TOO_SLOW": grpc.StatusCode.DEADLINE_EXCEEDED,
+    "DEV_NOT_SERVED": grpc.StatusCode.UNIMPLEMENTED,
 }
 
 
@@ -65,14 +81,21 @@ def grpc_code(error: VesselError) -> grpc.StatusCode:
 def to_status(error: VesselError) -> status_pb2.Status:
     """Return an error as google.rpc.Status."""
     detail = any_pb2.Any()
-    metadata = {name: value[:_MAX_METADATA_VALUE] for name, value in error.details.items()}
+    metadata = {name: value[: _limit(name)] for name, value in error.details.items()}
     detail.Pack(
         error_details_pb2.ErrorInfo(
             reason=error.reason, domain=DOMAIN, metadata={"code": error.code, **metadata}
         )
     )
     number: int = grpc_code(error).value[0]
-    return status_pb2.Status(code=number, message=error.message, details=[detail])
+    message = error.message
+    if len(message) > _MAX_MESSAGE:
+        message = f"{message[:_MAX_MESSAGE]} … ({len(error.message)} characters in all)"
+    return status_pb2.Status(code=number, message=message, details=[detail])
+
+
+def _limit(name: str) -> int:
+    return _MAX_OUTPUT if name == _OUTPUT else _MAX_METADATA_VALUE
 
 
 async def abort(context: grpc.aio.ServicerContext[object, object], error: VesselError) -> None:

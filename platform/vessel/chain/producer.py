@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from vessel.chain.chain import Chain
 from vessel.container.deep_threads import start_deep_thread
-from vessel.errors import InvalidRequest, VesselError
+from vessel.errors import VesselError
 from vessel.primitives.block import ExecutedBlock
 
 T = TypeVar("T")
 
 RETRY_PAUSE_S = 1.0
+MAX_PAUSE_S = 60.0  # then the clock is looked at again: somebody may have set it
 
 _log = logging.getLogger("vessel.producer")
 
@@ -42,32 +43,31 @@ class Producer:
             if not future.set_running_or_notify_cancel():
                 return
             try:
+                if self._closed:
+                    raise _shutting_down()
                 future.set_result(work())
             except BaseException as error:  # noqa: BLE001 - it is the caller's, whatever it is
                 future.set_exception(error)
 
         with self._chain.changed:
             if self._closed:
-                future.set_exception(VesselError("the node is shutting down", reason="SHUTTING_DOWN"))
+                future.set_exception(_shutting_down())
                 return future
             self._requests.append(run)
             self._chain.changed.notify_all()
         return future
 
+    def check_open(self) -> None:
+        """Raise where the node is going away: what takes long asks between its steps."""
+        if self._closed:
+            raise _shutting_down()
+
     def mine(self, blocks: int) -> list[ExecutedBlock]:
         """Make blocks now, whatever consensus waits for; in the chain's thread."""
         made = []
         for _ in range(blocks):
-            parent = self._chain.head.block.header
-            turn = self._chain.consensus.turn_by_hand(parent, now_ms=self._chain.clock())
-            if turn is None:
-                raise InvalidRequest(
-                    f"the consensus {self._chain.consensus.name} does not make blocks by hand",
-                    reason="NOT_BY_HAND",
-                )
-            block = self._chain.produce(turn, even_empty=True)
-            assert block is not None
-            made.append(block)
+            self.check_open()
+            made.append(self._chain.produce_by_hand())
         return made
 
     def _run(self) -> None:
@@ -86,7 +86,8 @@ class Producer:
                         pending=chain.admission.has_ready(chain.serving()),
                     )
                     if turn is None or turn.at_ms > now_ms:
-                        chain.changed.wait(None if turn is None else (turn.at_ms - now_ms) / 1000)
+                        pause_s = None if turn is None else min((turn.at_ms - now_ms) / 1000, MAX_PAUSE_S)
+                        chain.changed.wait(pause_s)
                         continue
             for request in requests:
                 request()
@@ -100,7 +101,7 @@ class Producer:
                             chain.changed.wait(RETRY_PAUSE_S)
 
     def close(self) -> None:
-        """End after the block at hand."""
+        """End after the block at hand; what was asked for and not begun is refused."""
         with self._chain.changed:
             self._closed = True
             requests, self._requests = self._requests, []
@@ -109,3 +110,7 @@ class Producer:
             request()
         if self._thread is not None:
             self._thread.join()
+
+
+def _shutting_down() -> VesselError:
+    return VesselError("the node is shutting down", reason="SHUTTING_DOWN")

@@ -29,10 +29,14 @@ class Reading:
         self._chain = chain
 
     def block(self, reference: BlockReference) -> ExecutedBlock:
-        """Return a block by height, id or tag; NotFound says how far the chain goes."""
+        """Return a block by height, id or tag; NotFound says how far the chain goes.
+
+        By its id, a block beside the chain is found as well; `BlockTree.is_canonical` tells.
+        """
         store = self._chain.store
         if isinstance(reference, bytes):
-            return store.block_by_id(reference)
+            found = self._chain.tree.find(reference)
+            return store.block_by_id(reference) if found is None else found
         if isinstance(reference, Tag):
             if reference is Tag.LATEST:
                 return self._chain.head
@@ -85,7 +89,7 @@ class Reading:
     def state(self, keys: Sequence[bytes], *, at: BlockReference, with_proofs: bool) -> StateAnswer:
         """Read raw state after a block, with proofs if asked."""
         executed, reader = self._state_after(at)
-        root = executed.block.seal.result.state_root
+        root = executed.block.seal.result.state_root  # of this very block, whatever the head is by now
         if not with_proofs:
             values = reader.multi_get(keys)
             entries = [ProvenValue(key=k, value=v) for k, v in zip(keys, values, strict=True)]
@@ -113,9 +117,30 @@ class Reading:
         return hosted
 
     def _state_after(self, reference: BlockReference) -> tuple[ExecutedBlock, StateReader]:
-        """Return a block and the state that it left."""
-        executed = self.block(reference)
-        return executed, self._chain.store.state.reader_at(executed.block.header.height)
+        """Return a block of the chain and the state that it left.
+
+        HeightNotKept where that is pruned, or where the block is on a side branch (SIDE_BRANCH).
+        """
+        while True:
+            executed = self.block(reference)
+            if reference is Tag.LATEST and (staged := self._chain.latest_reader()) is not None:
+                return executed, staged
+            height = executed.block.header.height
+            if isinstance(reference, bytes) and not self._chain.tree.is_canonical(executed):
+                raise HeightNotKept(
+                    f"block {height} 0x{executed.block_id.hex()} is on a side branch: its state cannot be "
+                    f"asked. The chain's own block {height} and its state can, by height",
+                    reason="SIDE_BRANCH",
+                    height=height,
+                )
+            try:
+                reader = self._chain.store.state.reader_at(height)
+            except HeightNotKept:
+                if self._chain.tree.is_canonical(executed):
+                    raise
+                continue  # the chain moved to a shorter branch in between
+            if self._chain.tree.is_canonical(executed):
+                return executed, reader
 
     def _start(self, hosted: HostedContainer, after: ExecutedBlock, reader: StateReader) -> BlockStart:
         """Return the surroundings of the block that comes after this one."""

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from vessel.consensus.interface import Preparation, Turn
-from vessel.errors import GenesisError, InvalidBlock
+from vessel.errors import GenesisError, InvalidBlock, InvalidRequest
 from vessel.primitives.block import Block, Seal
 from vessel.primitives.hashing import Hasher
 from vessel.primitives.header import BlockResult, Header
@@ -19,11 +19,15 @@ _RANDOMNESS_TAG = b"vessel/instant/randomness/"
 
 
 class InstantParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The `[consensus]` table of a genesis with `engine = "instant"`."""
+    """The `[consensus]` table of a genesis with `engine = "instant"`.
+
+    final: whether what is committed is final at once. Without it a longer branch from elsewhere wins.
+    """
 
     mode: Mode = "auto"
     interval_ms: int = 0
     proposer: Address = ZERO_ADDRESS
+    final: bool = True
 
 
 class Instant:
@@ -33,13 +37,24 @@ class Instant:
 
     def __init__(self, parameters: InstantParameters, hasher: Hasher) -> None:
         """Check the parameters; GenesisError says what does not fit."""
-        if (parameters.mode == "interval") != (parameters.interval_ms > 0):
+        if (parameters.mode == "interval") != (parameters.interval_ms > 0) or parameters.interval_ms < 0:
             raise GenesisError(
                 f'[consensus] mode = "{parameters.mode}" with interval_ms = {parameters.interval_ms}: '
                 'mode "interval" needs interval_ms above 0, the others need it absent'
             )
         self._parameters = parameters
         self._hasher = hasher
+
+    def switch(self, mode: str, interval_ms: int) -> None:
+        """Make blocks in another mode from now on; InvalidRequest where there is none such."""
+        try:
+            changed = msgspec.convert(
+                {**msgspec.structs.asdict(self._parameters), "mode": mode, "interval_ms": interval_ms},
+                InstantParameters,
+            )
+            self._parameters = Instant(changed, self._hasher)._parameters
+        except (msgspec.ValidationError, GenesisError) as error:
+            raise InvalidRequest(f"mining mode {mode!r} with interval {interval_ms} ms: {error}") from error
 
     def next_turn(self, parent: Header, *, now_ms: int, pending: bool) -> Turn | None:
         """Return at once when a transaction waits (auto), at the next tick (interval), else never."""
@@ -82,7 +97,13 @@ class Instant:
         return Seal(result=result)
 
     def verify_seal(self, block: Block, block_id: Hash32, result: BlockResult) -> None:
-        """Check the result that the seal states."""
+        """Check the result that the seal states, and that nothing else is in it."""
+        if block.seal.signature:
+            raise InvalidBlock(
+                f"the seal of block {block.header.height} 0x{block_id.hex()} has a signature of "
+                f"{len(block.seal.signature)} bytes; with instant consensus nobody signs",
+                reason="SEAL",
+            )
         if block.seal.result != result:
             stated = block.seal.result
             raise InvalidBlock(
@@ -96,8 +117,8 @@ class Instant:
         return parent_score + 1
 
     def finalized_height(self, head: Header) -> Height:
-        """Return the head: its one producer does not contradict itself."""
-        return head.height
+        """Return the head: its one producer does not contradict itself. The genesis where it may."""
+        return head.height if self._parameters.final else Height(0)
 
     def _randomness(self, parent_id: Hash32) -> Hash32:
         return self._hasher(_RANDOMNESS_TAG + parent_id)

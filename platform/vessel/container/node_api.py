@@ -7,15 +7,19 @@ a container for what only that knows.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, Sequence
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from vessel.container.messages import Call, ViewResult
 from vessel.errors import VesselError
 from vessel.primitives.block import ExecutedBlock
-from vessel.primitives.units import Hash32, Height
+from vessel.primitives.filter import Filter
+from vessel.primitives.receipt import Log
+from vessel.primitives.units import ZERO_HASH, Hash32, Height
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Tag(enum.Enum):
@@ -99,6 +103,65 @@ class ContainerStatus(msgspec.Struct, frozen=True, kw_only=True):
     process_id: int
 
 
+class PlacedLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A log in its block.
+
+    index: among the logs of its container in the block, those of hooks last. transaction_id,
+    transaction_index: empty and None for a hook's.
+    """
+
+    container: str
+    log: Log
+    height: Height
+    block_id: Hash32
+    time_ms: int
+    transaction_id: bytes
+    transaction_index: int | None
+    index: int
+
+
+class What(enum.Enum):
+    """What a subscription is about."""
+
+    BLOCKS = "blocks"
+    RECEIPTS = "receipts"
+    LOGS = "logs"
+
+
+Item = ExecutedBlock | CommittedTransaction | PlacedLog
+
+
+class Page(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
+    """A part of a list, oldest first; it may be short, and even empty, with more to come.
+
+    next_token: asks for the next page together with the same filter; empty: that was all.
+    """
+
+    items: tuple[T_co, ...]
+    next_token: bytes = b""
+
+
+class Watermark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stream has come: all below `next_height` was said, and it goes on there.
+
+    block_id: of the block below `next_height`; zeros where that is not known.
+    """
+
+    next_height: Height
+    block_id: Hash32 = ZERO_HASH
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of a subscription: items of one block, or only how far it has come.
+
+    removed: a reorganisation took these back; they are as they were sent before.
+    """
+
+    items: tuple[Item, ...] = ()
+    removed: bool = False
+    watermark: Watermark
+
+
 class NodeApi(Protocol):
     """Everything a gateway may ask of a node. Errors are those of `vessel.errors`.
 
@@ -147,6 +210,32 @@ class NodeApi(Protocol):
         """Say which containers there are and how they do."""
         ...
 
-    async def mine(self, blocks: int) -> ExecutedBlock:
-        """Make blocks now, on a development chain; return the last."""
+    async def list_blocks(
+        self, wanted: Filter, *, page_size: int = 0, page_token: bytes = b""
+    ) -> Page[ExecutedBlock]:
+        """Return blocks, oldest first. page_size: 0 leaves it to the node."""
+        ...
+
+    async def list_receipts(
+        self, wanted: Filter, *, page_size: int = 0, page_token: bytes = b""
+    ) -> Page[CommittedTransaction]:
+        """Return transactions with what became of them, oldest first."""
+        ...
+
+    async def list_logs(
+        self, wanted: Filter, *, page_size: int = 0, page_token: bytes = b""
+    ) -> Page[PlacedLog]:
+        """Return logs, oldest first."""
+        ...
+
+    def subscribe(
+        self, what: What, wanted: Filter, *, after: Watermark | None = None
+    ) -> AsyncGenerator[Notice, None]:
+        """Tell of blocks, receipts or logs, past ones from `from_height` on and then as they come.
+
+        The first notice comes at once and says where it begins. after: go on behind a notice's watermark.
+        Close the generator (`contextlib.aclosing`) when done with it. Raises SubscriberTooSlow where
+        notices are not taken in time, and InvalidRequest with reason WATERMARK_REPLACED where the block
+        of `after` has left the chain and is not kept any more; otherwise what was removed comes first.
+        """
         ...

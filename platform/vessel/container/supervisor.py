@@ -30,9 +30,9 @@ from vessel.container.manifest import (
     BLOCK_HOOKS,
     ESTIMATE,
     IMPERSONATION,
-    Manifest,
     PROTOCOL_MAJOR,
     PROTOCOL_MINOR,
+    Manifest,
 )
 from vessel.container.plugin import HOST_ADDRESS_VARIABLE, HOST_TOKEN_VARIABLE
 from vessel.container.remote import RemoteConnection

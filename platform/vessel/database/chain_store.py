@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
-import msgspec
-
-from vessel.database.key_value import Batch, KeyValue, open_key_value
+from vessel.database import search_index, side_block
+from vessel.database.block_reader import BlockReader, StoredHeader, StoredReceipts
+from vessel.database.key_value import Batch, KeyValue, Operation, open_key_value
 from vessel.database.layout import (
     META_GENESIS,
     META_HASHER,
@@ -18,30 +19,19 @@ from vessel.database.layout import (
     height_key,
     id_key,
     receipts_key,
+    score_key,
+    side_key,
     transaction_key,
 )
 from vessel.database.record import decode_record, encode_record
+from vessel.database.side_block import SideBlock, SidePlace, decode_side_block
 from vessel.database.state import StateDatabase
-from vessel.errors import GenesisMismatch, InvalidBlock, NotFound, SchemaMismatch
+from vessel.errors import GenesisMismatch, InvalidBlock, NotFound, SchemaMismatch, StoreCorrupt
 from vessel.primitives.block import Block, ExecutedBlock
-from vessel.primitives.encoding import u32, u64
+from vessel.primitives.encoding import from_integer, integer, u32, u64
 from vessel.primitives.hashing import Hasher
 from vessel.primitives.header import Header
-from vessel.primitives.receipt import HookReceipt, Receipt
 from vessel.primitives.units import ZERO_HASH, Hash32, Height
-
-
-class _Receipts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What is stored beside a block."""
-
-    receipts: tuple[Receipt, ...] = ()
-    hooks: tuple[HookReceipt, ...] = ()
-
-
-class _HeaderOnly(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """The front of a stored block; the rest is not decoded."""
-
-    header: Header
 
 
 class ChainStore:
@@ -57,7 +47,14 @@ class ChainStore:
         self.state = state
         self._head: ExecutedBlock | None = None
         if state.head_height >= 0:
-            self._head = self.block(state.head_height)
+            try:
+                self._head = self.block(state.head_height)
+            except NotFound as error:
+                raise StoreCorrupt(
+                    f"the store says that its head is block {state.head_height}, and does not have that "
+                    "block; restore a backup, or replay the chain",
+                    height=state.head_height,
+                ) from error
 
     @classmethod
     def open(
@@ -95,11 +92,11 @@ class ChainStore:
             raise NotFound("the store has no block yet; append the genesis block first")
         return head
 
-    def append(self, executed: ExecutedBlock, version: int) -> None:
+    def append(self, executed: ExecutedBlock, version: int, score: int = 0) -> None:
         """Commit a block, what became of it, and the state `version` it made: one synced write.
 
-        InvalidBlock where it does not follow the head or its seal names another state root; otherwise
-        as StateDatabase.commit.
+        score: of the branch up to this block, by the chain's consensus. InvalidBlock where it does not
+        follow the head or its seal names another state root; otherwise as StateDatabase.commit.
         """
         header = executed.block.header
         parent_id = ZERO_HASH if self._head is None else self._head.block_id
@@ -122,16 +119,7 @@ class ChainStore:
                 f"{self.state.root(version).hex()}",
                 height=header.height,
             )
-        batch = Batch()
-        batch.put(block_key(header.height), encode_record(executed.block))
-        outcome = _Receipts(receipts=executed.receipts, hooks=executed.hooks)
-        batch.put(receipts_key(header.height), encode_record(outcome))
-        batch.put(id_key(header.height), executed.block_id)
-        batch.put(height_key(executed.block_id), u64(header.height))
-        for index, receipt in enumerate(executed.receipts):
-            place = encode_place(header.height, index)
-            batch.put(transaction_key(receipt.container, receipt.transaction_id), place)
-        self.state.commit(version, header.height, batch)
+        self.state.commit(version, header.height, Batch(_operations(executed, score)))
         self._head = executed
 
     def rollback(self, height: int) -> int:
@@ -141,23 +129,87 @@ class ChainStore:
         """
         batch = Batch()
         for later in range(max(height, -1) + 1, self.state.head_height + 1):
-            executed = self.block(later)
-            batch.delete(block_key(later))
-            batch.delete(receipts_key(later))
-            batch.delete(id_key(later))
-            batch.delete(height_key(executed.block_id))
-            for receipt in executed.receipts:
-                if self._place(receipt.container, receipt.transaction_id, later):
-                    batch.delete(transaction_key(receipt.container, receipt.transaction_id))
+            batch.extend(self._operations_to_forget(self.block(later)))
         kept = self.block(height) if 0 <= height <= self.state.head_height else None
         version = self.state.rollback(height, batch)
         self._head = kept
         return version
 
+    def _operations_to_forget(self, executed: ExecutedBlock) -> list[Operation]:
+        """Return the writes that take a block off the canonical branch."""
+        height = executed.block.header.height
+        keys = [block_key(height), receipts_key(height), id_key(height), score_key(height)]
+        keys.append(height_key(executed.block_id))
+        keys += [
+            transaction_key(receipt.container, receipt.transaction_id)
+            for receipt in executed.receipts
+            if self._place(receipt.container, receipt.transaction_id, height)
+        ]
+        return [(key, None) for key in keys] + list(search_index.operations_to_forget(executed))
+
     def _place(self, container: str, transaction_id: bytes, height: int) -> bool:
         """Tell whether the index places a transaction in the block at `height`."""
         place = self.transaction(container, transaction_id)
         return place is not None and place[0] == height
+
+    # ---- blocks beside the canonical branch
+
+    def reorganise(self, branch: Sequence[SideBlock], versions: Sequence[int]) -> list[ExecutedBlock]:
+        """Move to another branch in one synced write; return the blocks that left, the lowest first.
+
+        branch: from the fork upwards, whether stored or not. versions: their live state versions. What
+        left is stored as side blocks, what came is not stored as such any more. Errors as
+        StateDatabase.reorganise; nothing has changed then.
+        """
+        fork = branch[0].height - 1
+        left = [self.block(height) for height in range(fork + 1, self.state.head_height + 1)]
+        batch = Batch()
+        for executed in left:
+            height = executed.block.header.height
+            side = SideBlock(
+                executed=executed,
+                version=self.state.version_at(height),
+                score=self.score(height) or 0,
+                changes=tuple(sorted(self.state.changes_at(height).items())),
+                left=True,
+            )
+            batch.extend(self._operations_to_forget(executed))
+            batch.extend(side_block.operations_for(side))
+        for side in branch:
+            batch.extend(side_block.operations_to_forget(side.height, side.executed.block_id))
+            batch.extend(_operations(side.executed, side.score))
+        self.state.reorganise(versions, batch)
+        self._head = branch[-1].executed
+        return left
+
+    def put_side(self, side: SideBlock) -> None:
+        """Store a block beside the canonical branch: one synced write."""
+        self._store.write(Batch(side_block.operations_for(side)), sync=True)
+
+    def side(self, block_id: bytes) -> SideBlock:
+        """Return a stored side block; NotFound where there is none with that id."""
+        record = self._store.get(side_key(block_id))
+        if record is None:
+            raise self._no_block(f"id {block_id.hex()} beside the chain")
+        return decode_side_block(record, block_id)
+
+    def side_places(self, first: int) -> list[tuple[Hash32, SidePlace]]:
+        """Return where the side blocks from height `first` on stand, parents first."""
+        return list(side_block.places(self._store, first))
+
+    def score(self, height: int) -> int | None:
+        """Return the score of the canonical branch up to a height; None where none was stored."""
+        record = self._store.get(score_key(height)) if height >= 0 else None
+        return None if record is None else from_integer(record)
+
+    def prune(self, below: int) -> None:
+        """Forget the states below a height, and the side blocks up to it; blocks and receipts stay."""
+        batch = Batch()
+        for block_id, place in side_block.places(self._store, 0, below + 1):
+            batch.extend(side_block.operations_to_forget(place.height, block_id))
+        self.state.prune(below, batch)
+
+    # ---- reading
 
     def block(self, height: int) -> ExecutedBlock:
         """Return the block at `height` with its receipts; NotFound says which heights there are."""
@@ -166,7 +218,7 @@ class ChainStore:
         ) or (None, None, None)
         if block is None or outcome is None or block_id is None:
             raise self._no_block(f"height {height}")
-        decoded = decode_record(outcome, _Receipts, f"the receipts of block {height}")
+        decoded = decode_record(outcome, StoredReceipts, f"the receipts of block {height}")
         return ExecutedBlock(
             block_id=Hash32(block_id),
             block=decode_record(block, Block, f"block {height}"),
@@ -190,7 +242,7 @@ class ChainStore:
         record = self._store.get(block_key(height)) if height >= 0 else None
         if record is None:
             raise self._no_block(f"height {height}")
-        return decode_record(record, _HeaderOnly, f"block {height}").header
+        return decode_record(record, StoredHeader, f"block {height}").header
 
     def block_id(self, height: int) -> Hash32:
         """Return the id of the block at `height`; NotFound as `block`."""
@@ -209,6 +261,10 @@ class ChainStore:
         record = self._store.get(transaction_key(container, transaction_id))
         return None if record is None else decode_place(record)
 
+    def reader(self) -> BlockReader:
+        """Return the blocks and the search index as they stand now; close it after use."""
+        return BlockReader(self._store.snapshot())
+
     def close(self) -> None:
         """Close the store; readers end with it."""
         self._store.close()
@@ -225,6 +281,24 @@ class ChainStore:
         last = self.state.head_height
         there = f"heights 0 to {last} are here" if last >= 0 else "the chain has no block yet"
         return NotFound(f"there is no block with {what}; {there}", head_height=last)
+
+
+def _operations(executed: ExecutedBlock, score: int) -> list[Operation]:
+    """Return the writes that put a block on the canonical branch."""
+    height = executed.block.header.height
+    outcome = StoredReceipts(receipts=executed.receipts, hooks=executed.hooks)
+    operations: list[Operation] = [
+        (block_key(height), encode_record(executed.block)),
+        (receipts_key(height), encode_record(outcome)),
+        (id_key(height), executed.block_id),
+        (score_key(height), integer(score)),
+        (height_key(executed.block_id), u64(height)),
+    ]
+    for index, receipt in enumerate(executed.receipts):
+        place = encode_place(height, index)
+        operations.append((transaction_key(receipt.container, receipt.transaction_id), place))
+    operations += search_index.operations(executed)
+    return operations
 
 
 def _claim(store: KeyValue, genesis_hash: bytes, hasher: Hasher) -> None:

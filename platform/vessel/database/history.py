@@ -7,7 +7,6 @@ did, it is the latest value. So a point read costs one seek, however long ago `h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 import msgspec
 
@@ -21,6 +20,7 @@ from vessel.database.layout import (
     history_key,
     history_prefix,
     parse_history_key,
+    root_key,
 )
 from vessel.database.overlay import Change, merged
 from vessel.database.reader import Range
@@ -49,13 +49,12 @@ def values_at(snapshot: Snapshot, height: int, keys: Sequence[bytes]) -> list[by
     return values
 
 
-def range_at(snapshot: Snapshot, height: int, wanted: Range) -> list[tuple[bytes, bytes]]:
-    """Return the entries of a range after the block at `height`."""
+def entries_at(snapshot: Snapshot, height: int, wanted: Range) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the entries of a range after the block at `height`; its limit is left to the caller."""
     skip = len(flat_key(b""))
     flat = snapshot.iterate(start=flat_key(wanted.start), stop=flat_key(wanted.stop), reverse=wanted.reverse)
     changes = (_backward if wanted.reverse else _forward)(snapshot, height, wanted)
-    entries = merged(((key[skip:], value) for key, value in flat), changes, reverse=wanted.reverse)
-    return list(islice(entries, wanted.limit or None))
+    return merged(((key[skip:], value) for key, value in flat), changes, reverse=wanted.reverse)
 
 
 def _forward(snapshot: Snapshot, height: int, wanted: Range) -> Iterator[Change]:
@@ -141,10 +140,23 @@ def undo(snapshot: Snapshot, height: int, head_height: int) -> dict[bytes, bytes
     return values
 
 
-def operations_to_forget(snapshot: Snapshot, height: int, head_height: int) -> list[Operation]:
-    """Return the writes that remove the records of the blocks after `height`, up to the head."""
+def changes_at(snapshot: Snapshot, height: int) -> dict[bytes, bytes | None]:
+    """Return what the block at `height` made of the keys that it changed."""
+    keys = changed_keys(snapshot, height)
+    return dict(zip(keys, values_at(snapshot, height, keys), strict=True))
+
+
+def operations_to_prune(snapshot: Snapshot, first: int, below: int) -> list[Operation]:
+    """Return the writes after which `below` is the lowest height that can be read; `first` was before."""
+    operations = operations_to_forget(snapshot, first, below)
+    operations += [(root_key(height), None) for height in range(first, below)]
+    return operations
+
+
+def operations_to_forget(snapshot: Snapshot, height: int, last: int) -> list[Operation]:
+    """Return the writes that remove the records of the blocks after `height`, up to `last`."""
     operations: list[Operation] = []
-    for later in range(height + 1, head_height + 1):
+    for later in range(height + 1, last + 1):
         operations += [(history_key(key, later), None) for key in changed_keys(snapshot, later)]
         operations.append((changed_key(later), None))
     return operations

@@ -12,7 +12,10 @@ RECEIPTS  height (8)                              receipts and hooks (msgpack)
 ID        height (8)                              block id
 HEIGHT    block id                                height (8)
 TX        container ‖ 0x00 ‖ transaction id       height (8) ‖ place in the block (4)
-INDEX     the owner's business                    likewise
+INDEX     kind (1) ‖ digest (8) ‖ height (8)      where in a block a term occurs: see search_index
+SCORE     height (8)                              score of the branch that ends there, shortest big-endian
+SIDE      block id                                a block beside the canonical branch, whole (see `side`)
+SIDE_AT   height (8) ‖ block id                   its place in the tree of blocks (see `side`)
 
 Integers are big-endian, so that numeric order is key order.
 """
@@ -36,6 +39,9 @@ ID = b"\x08"
 HEIGHT = b"\x09"
 TX = b"\x0a"
 INDEX = b"\x0b"
+SCORE = b"\x0c"
+SIDE = b"\x0d"
+SIDE_AT = b"\x0e"
 
 META_SCHEMA = META + b"schema"  # SCHEMA_VERSION in 4 bytes
 META_GENESIS = META + b"genesis"  # hash of the genesis
@@ -135,6 +141,21 @@ def id_key(height: int) -> bytes:
 def height_key(block_id: bytes) -> bytes:
     """Return where the height of a block stands."""
     return HEIGHT + block_id
+
+
+def score_key(height: int) -> bytes:
+    """Return where the score of the canonical branch up to `height` stands."""
+    return SCORE + u64(height)
+
+
+def side_key(block_id: bytes) -> bytes:
+    """Return where a block beside the canonical branch stands."""
+    return SIDE + block_id
+
+
+def side_at_key(height: int, block_id: bytes = b"") -> bytes:
+    """Return where the place of a side block stands; without an id: in front of all at that height."""
+    return SIDE_AT + u64(height) + block_id
 
 
 def transaction_key(container: str, transaction_id: bytes) -> bytes:

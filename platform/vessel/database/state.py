@@ -1,13 +1,16 @@
-"""State in versions: a committed head on disk, a tree of uncommitted versions over it in memory.
+"""State in versions: the committed branch on disk, a tree of uncommitted versions over it in memory.
 
-One thread (the chain's) begins, applies, commits and rolls back. Any thread may ask for a reader or a
-proof; what it gets holds a snapshot of its own and is not disturbed by what is committed meanwhile.
+Versions are begun over the head, over another one, or over any committed height that is kept: so
+competing branches are executed beside the head, and `reorganise` moves to one of them in one write.
+One thread (the chain's) begins, applies, commits, reorganises and rolls back. Any thread may ask for a
+reader or a proof; what it gets holds a snapshot of its own and is not disturbed by what is committed
+meanwhile.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vessel.database import history
@@ -25,7 +28,7 @@ from vessel.database.proof import Proof, make_proof
 from vessel.database.reader import StateReader
 from vessel.database.tree import Dirty, Load, Tree, empty_tree, entries_of, load_tree, update
 from vessel.database.value_cache import ValueCache
-from vessel.database.view import HeadView, HeightReader, VersionReader
+from vessel.database.view import HeadView, PastView, VersionReader, View
 from vessel.errors import HeightNotKept, InvalidRequest, StorageError, StoreCorrupt
 from vessel.primitives.encoding import u64
 from vessel.primitives.hashing import Hasher
@@ -41,10 +44,16 @@ _OLD_TREES_MAX = 8
 
 @dataclass(slots=True, kw_only=True)
 class _Version:
-    """A version that is not committed. Only StateDatabase changes it, under its lock."""
+    """A version that is not committed. Only StateDatabase changes it, under its lock.
+
+    over: the height of its parent where that is committed, None where the parent is another of these.
+    kept: whether it outlives the commit of a rival.
+    """
 
     number: int
     parent: int
+    over: int | None
+    kept: bool = False
     overlay: Overlay = field(default_factory=Overlay)
     children: int = 0
     tree: Tree | None = None  # set by root(); from then on the overlay is final
@@ -120,15 +129,16 @@ class StateDatabase:
     # -- reading, from any thread ---------------------------------------------------------------
 
     def reader(self, version: int) -> StateReader:
-        """Return a reader of the head or of a live version, with what has been applied to it so far.
+        """Return a reader of a committed or live version, with what has been applied to it so far.
 
         StorageError (reason VERSION_NOT_LIVE) where the version is neither.
         """
         with self._lock:
-            overlays = tuple(ancestor.overlay for ancestor in self._chain(version))
+            chain, height = self._lineage(version)
+            overlays = tuple(own.overlay for own in chain)
             for overlay in overlays:
                 overlay.shared = True
-            return VersionReader(self._head, version, overlays)
+            return VersionReader(self._view_at(self._head, height), version, overlays)
 
     def reader_at(self, height: int) -> StateReader:
         """Return a reader of the state after the block at `height`; HeightNotKept says which are kept."""
@@ -137,13 +147,32 @@ class StateDatabase:
             return VersionReader(view, view.version, ())
         self._check_kept(view, height, self._first_height, "state")
         _, version = self._committed(view, height)
-        return HeightReader(view, version, height)
+        return VersionReader(PastView(view, height), version, ())
 
     def stored_root(self, height: int) -> Hash32:
         """Return the state root after the block at a kept height."""
         view = self._head
         self._check_kept(view, height, self._first_height, "state root")
         return self._committed(view, height)[0]
+
+    def version_at(self, height: int) -> int:
+        """Return the version that the block at a kept height made."""
+        view = self._head
+        self._check_kept(view, height, self._first_height, "state")
+        return self._committed(view, height)[1]
+
+    def changes_of(self, version: int) -> Mapping[bytes, bytes | None]:
+        """Return what a live version changes; not to be changed by whoever asks."""
+        with self._lock:
+            own = self._version(version)
+            own.overlay.shared = True
+            return own.overlay.changes
+
+    def changes_at(self, height: int) -> dict[bytes, bytes | None]:
+        """Return what the block at a height changed; the state before it must be kept."""
+        view = self._head
+        self._check_kept(view, height, self._first_height + 1, "change")
+        return history.changes_at(view.snapshot, height)
 
     def prove(self, key: bytes, height: int | None = None) -> tuple[Hash32, bytes | None, Proof]:
         """Return the state root of a height, the value of `key` there (None: absent), and the proof.
@@ -164,13 +193,30 @@ class StateDatabase:
     # -- making versions, in the chain's thread -------------------------------------------------
 
     def begin(self, parent: int) -> int:
-        """Issue a version over `parent`, which is the head or live; its number is never issued again."""
+        """Issue a version over `parent`, committed or live; its number is never issued again."""
         with self._lock:
-            if parent != self._head.version:
-                self._version(parent).children += 1
-            number = self._issue()
-            self._versions[number] = _Version(number=number, parent=parent)
-            return number
+            return self._begun(parent, None)
+
+    def revive(self, parent: int, changes: Mapping[bytes, bytes | None], number: int) -> int:
+        """Bring a version back that was made over `parent` by `changes`; return its number.
+
+        number: what it was when it was made. It is the same state, so it gets the same number, unless
+        `parent` has a later one by now. It is kept as by `keep`.
+        """
+        with self._lock:
+            made = self._begun(parent, number if parent < number < self._next else None)
+            self.apply(made, changes)
+            self._versions[made].kept = True
+            return made
+
+    def keep(self, version: int) -> None:
+        """Let a live version outlive its rivals; `discard`, or undoing what it stands on, ends it."""
+        with self._lock:
+            self._version(version).kept = True
+
+    def is_live(self, version: int) -> bool:
+        """Tell whether a version is uncommitted and can be built on."""
+        return version in self._versions
 
     def apply(self, version: int, changes: Mapping[bytes, bytes | None]) -> None:
         """Put values (None: deleted) into a version.
@@ -188,20 +234,23 @@ class StateDatabase:
             own.overlay = own.overlay.extended(changes)
 
     def root(self, version: int) -> Hash32:
-        """Return the state root of the head or of a live version; computed the first time."""
-        if version == self._head.version:
-            return self._head.tree.root
-        with self._lock:
-            chain = list(self._chain(version))
+        """Return the state root of a committed or live version; computed the first time."""
         view = self._head
+        if version == view.version:
+            return view.tree.root
+        with self._lock:
+            chain, height = self._lineage(version)
+        if not chain:
+            return self._committed(view, height)[0]
         pending = [own for own in chain if own.tree is None]
+        bottom, bottom_dirty = self._tree_at(view, height) if pending else (view.tree, {})
         for own in reversed(pending):
             at = chain.index(own)
             ancestors = chain[at + 1 :]
-            below = ancestors[0].tree if ancestors else view.tree
+            below = ancestors[0].tree if ancestors else bottom
             if below is None:
-                raise AssertionError("roots are made from the head up")
-            load = _layered([ancestor.dirty for ancestor in ancestors], view.load)
+                raise AssertionError("roots are made from the bottom up")
+            load = _layered([*(ancestor.dirty for ancestor in ancestors), bottom_dirty], view.load)
             own.overlay.shared = True
             tree, dirty = update(below, entries_of(self._hasher, own.overlay.changes), load, self._hasher)
             own.dirty = dirty
@@ -214,8 +263,9 @@ class StateDatabase:
     def commit(self, version: int, height: int, batch: Batch) -> None:
         """Make `version`, over the head, the new head at `height`, and write `batch` with it, at once.
 
-        Versions that do not descend from it are dead from here on. InvalidRequest where it is not a
-        child of the head or `height` is not the next one; after a StorageError nothing has changed.
+        Versions that neither descend from it nor are kept are dead from here on. InvalidRequest where it
+        is not a child of the head or `height` is not the next one; after a StorageError nothing has
+        changed.
         """
         own = self._version(version)
         view = self._head
@@ -245,18 +295,84 @@ class StateDatabase:
         if view.height >= 0:  # nothing can be undone to before the genesis
             writes.extend(history.operations_for(height, previous))
         self._write_head(writes, version, height, own.tree.root)
-        reserved = self._reserved
-        if reserved - self._next < _VERSIONS_LEFT_MIN:
-            reserved += _VERSIONS_RESERVED
-            writes.put(META_VERSIONS, u64(reserved))
+        reserved = self._reserve_more(writes)
         writes.extend(batch)
         self._store.write(writes, sync=True)
         with self._lock:
             self._reserved = reserved
             self._cache.advance(version, own.overlay.changes)
             self._head = self._viewed(version, height, own.tree)
-            del self._versions[version]
-            self._bury()
+            self._settle({version: height}, height)
+
+    def reorganise(self, branch: Sequence[int], batch: Batch) -> None:
+        """Undo to the height that `branch` stands on and make its versions the heights from there on.
+
+        branch: live versions, each over the one before, the first over a committed height. `batch` is
+        written with all of it at once; after a StorageError nothing has changed. Versions on what was
+        undone die. HeightNotKept where the way back is not kept.
+        """
+        view = self._head
+        chain, fork = self._lineage(branch[-1])
+        chain.reverse()
+        if [own.number for own in chain] != list(branch):
+            raise InvalidRequest(
+                f"state versions {list(branch)} are no branch over a committed height; expected "
+                f"{[own.number for own in chain]}"
+            )
+        self._check_kept(view, fork, self._first_height, "state")
+        self.root(branch[-1])
+        tree = chain[-1].tree
+        if tree is None:
+            raise AssertionError("root() makes the tree")
+        writes = Batch(history.operations_to_forget(view.snapshot, fork, view.height))
+        last = fork + len(chain)
+        writes.extend((root_key(height), None) for height in range(last + 1, view.height + 1))
+        values = history.undo(view.snapshot, fork, view.height)  # state at the height that is reached
+        dirty = dict(self._tree_at(view, fork)[1])
+        for height, own in enumerate(chain, fork + 1):
+            keys = sorted(own.overlay.changes)
+            unknown = [key for key in keys if key not in values]
+            known = dict(zip(unknown, view.values(unknown), strict=True))
+            previous: list[Change] = []
+            for key in keys:
+                old = values[key] if key in values else known[key]
+                if own.overlay.changes[key] != old:
+                    previous.append((key, old))
+            values.update(own.overlay.changes)
+            dirty.update(own.dirty)
+            writes.extend(history.operations_for(height, previous))
+            if own.tree is None:
+                raise AssertionError("root() makes the trees below as well")
+            self._write_head(writes, own.number, height, own.tree.root)
+        writes.extend((flat_key(key), values[key]) for key in sorted(values))
+        writes.extend(tree_operations(dirty))
+        reserved = self._reserve_more(writes)
+        writes.extend(batch)
+        self._store.write(writes, sync=True)
+        with self._lock:
+            self._reserved = reserved
+            self._cache.advance(branch[-1], values)
+            self._head = self._viewed(branch[-1], last, tree)
+            self._old_trees.clear()
+            self._settle({own.number: height for height, own in enumerate(chain, fork + 1)}, fork)
+
+    def prune(self, below: int, batch: Batch) -> None:
+        """Forget the states of all heights below `below`, and write `batch` with it at once.
+
+        Harmless where they are forgotten already. Not synced: what is lost with the machine's power is
+        forgotten again. Readers that are open keep what they see.
+        """
+        view = self._head
+        below = min(below, view.height)
+        if below <= self._first_height:
+            return
+        writes = Batch(history.operations_to_prune(view.snapshot, self._first_height, below))
+        writes.put(META_HISTORY, u64(below))
+        writes.extend(batch)
+        self._store.write(writes, sync=False)
+        with self._lock:
+            self._first_height = below
+            self._settle({}, view.height)
 
     def discard(self, version: int) -> None:
         """Drop an uncommitted version and all over it; harmless where it is dead already."""
@@ -314,6 +430,24 @@ class StateDatabase:
         writes.put(root_key(height), root + u64(version))
         writes.put(META_HEAD, u64(version) + u64(height) + root)
 
+    def _begun(self, parent: int, number: int | None) -> int:
+        below = self._versions.get(parent)
+        over = None if below is not None else self._height_of(parent)
+        if number is None or number in self._versions:
+            number = self._issue()
+        if below is not None:
+            below.children += 1
+        self._versions[number] = _Version(number=number, parent=parent, over=over)
+        return number
+
+    def _reserve_more(self, writes: Batch) -> int:
+        """Return below which number versions may be issued once `writes` is on disk."""
+        if self._reserved - self._next >= _VERSIONS_LEFT_MIN:
+            return self._reserved
+        reserved = self._reserved + _VERSIONS_RESERVED
+        writes.put(META_VERSIONS, u64(reserved))
+        return reserved
+
     def _issue(self) -> int:
         """Return a fresh version number, below what is on disk as possibly issued."""
         if self._next == self._reserved:
@@ -328,33 +462,76 @@ class StateDatabase:
         own = self._versions.get(number)
         if own is not None:
             return own
-        if number == self._head.version:
-            raise InvalidRequest(
-                f"state version {number} is committed and cannot change; begin({number}) for one over it",
-                version=number,
-            )
+        self._height_of(number)
+        raise InvalidRequest(
+            f"state version {number} is committed and cannot change; begin({number}) for one over it",
+            version=number,
+        )
+
+    def _height_of(self, number: int) -> int:
+        """Return the height at which a version was committed; StorageError where none that is kept was."""
+        view = self._head
+        if number == view.version:
+            return view.height
+        low, high = self._first_height, view.height - 1
+        while low <= high:  # along a branch, versions rise with the height
+            middle = (low + high) // 2
+            found = self._committed(view, middle)[1]
+            if found == number:
+                return middle
+            low, high = (middle + 1, high) if found < number else (low, middle - 1)
         raise StorageError(
             f"state version {number} is not live: discarded, or on a branch that was left, or superseded; "
             f"the head is version {self._head.version} at height {self._head.height}",
             reason="VERSION_NOT_LIVE",
             version=number,
-            head=self._head.version,
+            head=view.version,
         )
 
-    def _chain(self, number: int) -> Iterator[_Version]:
-        """Yield a live version and its uncommitted ancestors, the newest first; nothing for the head."""
-        while number != self._head.version:
-            own = self._version(number)
-            yield own
+    def _lineage(self, number: int) -> tuple[list[_Version], int]:
+        """Return a version and its uncommitted ancestors, the newest first, and the height below them."""
+        chain: list[_Version] = []
+        while (own := self._versions.get(number)) is not None:
+            chain.append(own)
+            if own.over is not None:
+                return chain, own.over
             number = own.parent
+        return chain, self._height_of(number)
+
+    def _view_at(self, view: HeadView, height: int) -> View:
+        return view if height == view.height else PastView(view, height)
+
+    def _tree_at(self, view: HeadView, height: int) -> tuple[Tree, Dirty]:
+        """Return the tree at a height, and the records in which it differs from what is stored."""
+        if height == view.height:
+            return view.tree, {}
+        old = self._old_tree(view, height)
+        return old.tree, old.dirty
+
+    def _settle(self, committed: Mapping[int, int], standing: int) -> None:
+        """Take note of versions that are committed now, by height, and of the height that stood before.
+
+        What was over them is over committed heights now; what was over heights that were undone dies.
+        """
+        for number in committed:
+            del self._versions[number]
+        for own in self._versions.values():
+            if own.over is None and own.parent in committed:
+                own.over = committed[own.parent]
+            elif own.over is not None and own.over > standing:
+                own.kept, own.over = False, NO_HEIGHT
+        self._bury()
 
     def _bury(self) -> None:
-        """Forget the versions that no longer descend from the head."""
-        live = {self._head.version}
+        """Forget the versions that stand on nothing, and those over old heights that nobody keeps."""
+        head = self._head
         for number in sorted(self._versions):  # parents have lower numbers than their children
-            if self._versions[number].parent in live:
-                live.add(number)
+            own = self._versions[number]
+            if own.over is None:
+                alive = own.parent in self._versions
             else:
+                alive = own.parent == head.version or (own.kept and own.over >= self._first_height)
+            if not alive:
                 del self._versions[number]
 
     def _check_kept(self, view: HeadView, height: int, first: int, what: str) -> None:

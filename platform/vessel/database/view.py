@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Protocol
 
-from vessel.database.history import range_at, values_at
+from vessel.database.history import entries_at, values_at
 from vessel.database.key_value import Snapshot
 from vessel.database.layout import flat_key, tree_key
 from vessel.database.overlay import Overlay, changes_between, merged
@@ -17,6 +18,18 @@ from vessel.primitives.hashing import Hasher
 from vessel.primitives.units import Hash32
 
 _FLAT_SIZE_BYTES = len(flat_key(b""))
+
+
+class View(Protocol):
+    """A committed state that never changes: what overlays are laid on."""
+
+    def values(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the values in the order of `keys`."""
+        ...
+
+    def entries(self, wanted: Range) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the entries of a range; its limit is left to the caller."""
+        ...
 
 
 class HeadView:
@@ -68,21 +81,42 @@ class HeadView:
         return ((key[_FLAT_SIZE_BYTES:], value) for key, value in flat)
 
 
-class _Closing:
-    """A reader's hold on a view, which it can let go."""
+class PastView:
+    """The state after the block at an earlier height, as the history of a later head tells it."""
 
-    __slots__ = ("_held", "_number")
+    __slots__ = ("_head", "_height")
 
-    def __init__(self, view: HeadView, number: int) -> None:
-        self._held: HeadView | None = view
+    def __init__(self, head: HeadView, height: int) -> None:
+        """Look back from `head`, on whose branch `height` is."""
+        self._head = head
+        self._height = height
+
+    def values(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the values in the order of `keys`."""
+        return values_at(self._head.snapshot, self._height, keys)
+
+    def entries(self, wanted: Range) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the entries of a range; its limit is left to the caller."""
+        return entries_at(self._head.snapshot, self._height, wanted)
+
+
+class VersionReader:
+    """Reads a version: a committed state, and the overlays over it, the newest first."""
+
+    __slots__ = ("_held", "_number", "_overlays")
+
+    def __init__(self, view: View, number: int, overlays: tuple[Overlay, ...]) -> None:
+        """Read version `number`; the overlays must not change any more."""
+        self._held: View | None = view
         self._number = number
+        self._overlays = overlays
 
     @property
     def version(self) -> int:
         """The state version that is read."""
         return self._number
 
-    def _view(self) -> HeadView:
+    def _view(self) -> View:
         view = self._held
         if view is None:
             raise StorageError(
@@ -94,17 +128,6 @@ class _Closing:
     def close(self) -> None:
         """Let go of the snapshot before garbage collection does; again is harmless."""
         self._held = None
-
-
-class VersionReader(_Closing):
-    """Reads a version: the head of its time, and the overlays over it, the newest first."""
-
-    __slots__ = ("_overlays",)
-
-    def __init__(self, view: HeadView, number: int, overlays: tuple[Overlay, ...]) -> None:
-        """Read version `number`; the overlays must not change any more."""
-        super().__init__(view, number)
-        self._overlays = overlays
 
     def multi_get(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """See `StateReader.multi_get`."""
@@ -134,22 +157,3 @@ class VersionReader(_Closing):
         if changes:
             entries = merged(entries, changes, reverse=wanted.reverse)
         return list(islice(entries, wanted.limit or None))
-
-
-class HeightReader(_Closing):
-    """Reads the state after the block at an earlier height."""
-
-    __slots__ = ("_height",)
-
-    def __init__(self, view: HeadView, number: int, height: int) -> None:
-        """Read what was version `number` when it was committed at `height`."""
-        super().__init__(view, number)
-        self._height = height
-
-    def multi_get(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """See `StateReader.multi_get`."""
-        return values_at(self._view().snapshot, self._height, keys)
-
-    def range(self, wanted: Range) -> list[tuple[bytes, bytes]]:
-        """See `StateReader.range`."""
-        return range_at(self._view().snapshot, self._height, wanted)

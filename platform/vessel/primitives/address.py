@@ -9,6 +9,7 @@ falls into a container's reserved space is 2**-96 a try.
 from __future__ import annotations
 
 import hashlib
+import string
 
 from vessel.errors import InvalidRequest
 from vessel.primitives.units import ADDRESS_SIZE_BYTES, Address
@@ -35,9 +36,8 @@ def parse_address(value: str) -> Address:
         raise InvalidRequest(
             f"{value!r} is not an address: expected 0x and 40 hexadecimal digits, got {len(digits)} digits"
         )
-    try:
-        return Address(bytes.fromhex(digits))
-    except ValueError:
+    if not all(digit in string.hexdigits for digit in digits):  # bytes.fromhex passes over spaces
         raise InvalidRequest(
             f"{value!r} is not an address: it has characters that are not hexadecimal digits"
-        ) from None
+        )
+    return Address(bytes.fromhex(digits))

@@ -11,7 +11,7 @@ from vessel.primitives.units import Coin, Gas
 
 
 class Status(enum.IntEnum):
-    """Deterministic outcomes; the numbers are those of container/v1 and enter the receipts root."""
+    """Deterministic outcomes; the numbers are those of container/v1. See `consensus_status`."""
 
     OK = 1
     REVERTED = 2
@@ -19,6 +19,18 @@ class Status(enum.IntEnum):
     TRAP = 4
     INVALID = 5
     DENIED = 6
+
+
+_FAILED = 3
+
+
+def consensus_status(status: Status) -> int:
+    """Return what of a status the receipts root covers: 1 succeeded, 2 reverted, 3 failed otherwise.
+
+    How code failed is for people: an instruction that lacks both gas and stack is one fault to this
+    engine and another to that, and no chain should split over which was noticed first.
+    """
+    return int(status) if status in (Status.OK, Status.REVERTED) else _FAILED
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -55,7 +67,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         """Return the canonical bytes: a leaf of the block's receipts root."""
         return (
             text(self.container)
-            + u16(self.status)
+            + u16(consensus_status(self.status))
             + u64(self.gas_used)
             + blob(self.output)
             + blob(integer(self.burned))

@@ -11,8 +11,9 @@ import msgspec
 
 from vessel.database.namespace import LEDGER_PREFIX, NAMESPACE_SIZE_BYTES, encode_balance, ledger_key
 from vessel.errors import InvalidRequest
+from vessel.primitives.hashing import SHA256
 from vessel.primitives.transaction import Transaction
-from vessel.primitives.units import ADDRESS_SIZE_BYTES, Address
+from vessel.primitives.units import ADDRESS_SIZE_BYTES, Address, Hash32
 
 HOST = "vessel"
 MAX_WRITES = 10_000
@@ -54,12 +55,17 @@ def encode_action(action: DevAction) -> Transaction:
 def decode_action(transaction: Transaction) -> DevAction:
     """Return what a transaction to `vessel` does; InvalidRequest where it does not fit."""
     try:
-        action = msgspec.json.decode(transaction.raw, type=DevAction)
+        action: DevAction = msgspec.json.decode(transaction.raw, type=DevAction)
     except msgspec.DecodeError as error:
         raise InvalidRequest(f"not a transaction of the development controls: {error}") from error
     if encode_action(action) != transaction:
         raise InvalidRequest("a transaction of the development controls must be in its canonical form")
     return action
+
+
+def action_id(transaction: Transaction) -> Hash32:
+    """Return the id of a transaction to `vessel`."""
+    return SHA256(b"vessel/dev/" + transaction.raw)
 
 
 def action_writes(action: SetBalance | WriteState) -> dict[bytes, bytes | None]:

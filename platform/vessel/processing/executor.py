@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NoReturn
 
 import msgspec
 
@@ -25,28 +26,72 @@ from vessel.container.messages import (
     TransactionResult,
     Writes,
 )
+from vessel.database.namespace import LEDGER_PREFIX, namespace_prefix
 from vessel.database.reader import StateReader
 from vessel.database.state import StateDatabase
-from vessel.errors import ContainerMisbehaved, ContainerUnavailable, InvalidBlock
-from vessel.primitives.receipt import HookReceipt, Log, Receipt
+from vessel.errors import (
+    ConfigurationError,
+    ContainerError,
+    ContainerMisbehaved,
+    ContainerQuarantined,
+    ContainerUnavailable,
+    InvalidBlock,
+    ProtocolMismatch,
+    VesselError,
+)
+from vessel.primitives.receipt import HookReceipt, Log, Receipt, Status
 from vessel.primitives.section import MAX_SECTION_EXTRA_SIZE_BYTES, Section
 from vessel.primitives.transaction import Transaction
 from vessel.primitives.units import Address, Coin, Gas, Hash32, Height
+from vessel.processing.dev_transaction import (
+    HOST,
+    DevAction,
+    Impersonate,
+    SetBalance,
+    WriteState,
+    action_id,
+    action_writes,
+)
 from vessel.processing.ledger import ledger_part
 
 MAX_BATCH_TRANSACTIONS = 512
 MAX_BATCH_SIZE_BYTES = 1 << 19
+# Of one container in one block. The supervisor of a process gives it up sooner; an object in this
+# process has none, and what makes it fail once will as a rule make it fail again.
+MAX_LOSSES = 8
 
 _log = logging.getLogger("vessel.executor")
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction that may or (in replay) must go into the block."""
+    """A transaction that may or (in replay) must go into the block.
+
+    gas_limit: None where it is not known before execution. action: on a development chain, what a
+    transaction to `vessel` does; one that impersonates is executed by the container that it names.
+    """
 
     transaction: Transaction
     prepared: bytes = b""
     hint: tuple[bytes, ...] = ()
-    gas_limit: Gas | None = None  # None: not known before execution
+    gas_limit: Gas | None = None
+    action: DevAction | None = None
+
+    @property
+    def container(self) -> str:
+        """Who executes it; `vessel` is the host itself."""
+        if isinstance(self.action, Impersonate):
+            return self.action.container
+        return self.transaction.container
+
+    @property
+    def raw(self) -> bytes:
+        """What the container is given."""
+        return self.action.raw if isinstance(self.action, Impersonate) else self.transaction.raw
+
+    @property
+    def impersonate(self) -> bytes:
+        """The sender that the host vouches for; empty where the transaction is signed."""
+        return self.action.sender if isinstance(self.action, Impersonate) else b""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,14 +148,19 @@ class Executor:
         replay where the block cannot be what the chain allows, ContainerMisbehaved (with `container`
         in its details) where one broke the rules.
         """
+        losses: dict[str, int] = {}
         while True:
             attempt = _Attempt(plan, self._containers, self._state)
             try:
                 executed = attempt.run(candidates)
             except ContainerUnavailable as error:
                 attempt.abort()
-                if not attempt.report_lost():
+                lost = attempt.report_lost()
+                if lost is None:
                     raise
+                losses[lost.name] = losses.get(lost.name, 0) + 1
+                if losses[lost.name] >= MAX_LOSSES:
+                    _out_of_service(lost, error)
                 _log.warning("block %d is executed again: %s", plan.height, error.message)
                 continue
             except BaseException:
@@ -123,13 +173,14 @@ class Executor:
     def finish(self, plan: Plan, executed: Executed, outcome: Outcome) -> None:
         """Tell every container what became of the block, and keep their caches in step."""
         for name, container in self._containers.items():
-            if not container.in_service:
-                continue
+            gone = container.hosting.transport == "grpc" and not container.hosting.pid
+            if gone or not container.in_service:
+                continue  # what comes up in its place has an empty cache, and needs telling nothing
             took_part = name in executed.took_part
             try:
                 connection = container.connection()
-            except ContainerUnavailable:
-                continue  # it will come up with an empty cache, and needs telling nothing
+            except (ContainerError, ConfigurationError):
+                continue  # the block is decided: who cannot be told is not waited for
             if took_part:
                 connection.finish(plan.execution_id, outcome)
             if outcome is Outcome.COMMIT:
@@ -167,7 +218,6 @@ class _Attempt:
         self._hooks: list[HookReceipt] = []
         self._included: list[int] = []
         self._left: list[Left] = []
-        self._genesis_sections: dict[str, Section] = {}
         self._speaking: tuple[HostedContainer, Connection] | None = None
 
     # ---- the block
@@ -199,19 +249,22 @@ class _Attempt:
             participant.connection.finish(self._plan.execution_id, Outcome.ABORT)
         self._state.discard(self._version)
 
-    def report_lost(self) -> bool:
-        """Report the connection that failed to whoever keeps it; False where there was none yet."""
+    def report_lost(self) -> HostedContainer | None:
+        """Report the connection that failed to whoever keeps it; None where there was none yet."""
         if self._speaking is None:
-            return False
+            return None
         container, connection = self._speaking
         container.hosting.lost(connection)
-        return True
+        return container
 
     def _join(self, name: str) -> _Participant:
         """Open a container's session and run its hook at the begin of the block."""
         plan, container = self._plan, self._containers[name]
         self._speaking = None
-        connection = container.connection()
+        try:
+            connection = container.connection()
+        except (ConfigurationError, ProtocolMismatch) as error:
+            _out_of_service(container, error)  # its plugin is gone, or is another one now
         start = BlockStart(
             mode=plan.mode,
             execution_id=plan.execution_id,
@@ -238,7 +291,6 @@ class _Attempt:
             )
         self._keep(participant, hook.writes, hook.burned)
         self._note_hook(name, hook.burned, hook.logs, at_end=False)
-        self._genesis_sections[name] = hook.section
         return participant
 
     def _end(self) -> dict[str, Section]:
@@ -284,7 +336,11 @@ class _Attempt:
     # ---- runs and batches
 
     def _execute_run(self, run: range, candidates: Sequence[Candidate]) -> None:
-        name = candidates[run.start].transaction.container
+        name = candidates[run.start].container
+        if name == HOST:
+            for position in run:
+                self._execute_action(position, candidates[position])
+            return
         participant = self._participants.get(name)
         if participant is None:
             if not self._containers[name].in_service and self._plan.mode is Mode.BUILD:
@@ -321,7 +377,8 @@ class _Attempt:
             TransactionBatch(
                 first_index=batch.start,
                 transactions=tuple(
-                    ContainerTransaction(raw=c.transaction.raw, prepared=c.prepared) for c in chosen
+                    ContainerTransaction(raw=c.raw, prepared=c.prepared, impersonate=c.impersonate)
+                    for c in chosen
                 ),
                 gas_available=Gas(available) if told_gas else None,
             ),
@@ -335,6 +392,12 @@ class _Attempt:
         answered = 0
         for position, result in zip(batch, results, strict=False):
             answered += 1
+            if participant.full:
+                raise ContainerMisbehaved(
+                    f"container {participant.container.name!r} went on with transaction {result.index} "
+                    "after one that did not fit",
+                    container=participant.container.name,
+                )
             if result.index != position:
                 raise ContainerMisbehaved(
                     f"container {participant.container.name!r} answered for transaction {result.index} "
@@ -390,6 +453,25 @@ class _Attempt:
             )
         )
 
+    def _execute_action(self, position: int, candidate: Candidate) -> None:
+        """Do what the controls of a development chain ask for; the host's own word needs no guard."""
+        action = candidate.action
+        if not isinstance(action, SetBalance | WriteState):
+            raise InvalidBlock(f"transaction {position} of block {self._plan.height} is for nobody")
+        writes = action_writes(action)
+        self._writes.update(writes)
+        self._journal.append((HOST, writes))
+        self._included.append(position)
+        self._receipts.append(
+            Receipt(
+                container=HOST,
+                transaction_id=action_id(candidate.transaction),
+                sender=b"",
+                status=Status.OK,
+                gas_used=Gas(0),
+            )
+        )
+
     # ---- writes
 
     def _keep(self, participant: _Participant, writes: Writes, burned: Coin) -> None:
@@ -420,6 +502,9 @@ class _Attempt:
             if writer == name:
                 for key in moved:
                     untold.pop(key, None)  # its own word came later
+            elif writer == HOST:
+                own = namespace_prefix(self._containers[name].namespace)
+                untold.update((k, v) for k, v in moved.items() if k.startswith((LEDGER_PREFIX, own)))
             else:
                 untold.update(moved)
         return untold
@@ -429,14 +514,18 @@ class _Attempt:
             self._hooks.append(HookReceipt(container=name, at_end=at_end, burned=burned, logs=logs))
 
 
+def _out_of_service(container: HostedContainer, error: VesselError) -> NoReturn:
+    container.quarantine(error.message)
+    raise ContainerQuarantined(
+        f"container {container.name!r} is taken out of service: {error.message}", container=container.name
+    ) from error
+
+
 def _runs(candidates: Sequence[Candidate]) -> Iterator[range]:
     """Cut into neighbours of one container."""
     start = 0
     for position in range(1, len(candidates) + 1):
-        if (
-            position == len(candidates)
-            or candidates[position].transaction.container != candidates[start].transaction.container
-        ):
+        if position == len(candidates) or candidates[position].container != candidates[start].container:
             yield range(start, position)
             start = position
 
@@ -446,7 +535,7 @@ def _batches(run: range, candidates: Sequence[Candidate]) -> Iterator[range]:
     start, size_bytes = run.start, 0
     for position in run:
         candidate = candidates[position]
-        size = len(candidate.transaction.raw) + len(candidate.prepared)
+        size = len(candidate.raw) + len(candidate.prepared)
         full = position - start >= MAX_BATCH_TRANSACTIONS or size_bytes + size > MAX_BATCH_SIZE_BYTES
         if full and position > start:
             yield range(start, position)

@@ -15,10 +15,11 @@ from vessel.errors import GenesisError, InvalidRequest
 from vessel.primitives.address import parse_address
 from vessel.primitives.hashing import Hasher, hasher_by_name
 from vessel.primitives.units import Address, Coin, Hash32
+from vessel.processing.dev_transaction import HOST
 
 _TAG = b"vessel/genesis/"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z")
-_AMOUNT = re.compile(r"([0-9_]+(?:\.[0-9]+)?) *(coin|ether|gwei|wei)?\Z")
+_AMOUNT = re.compile(r"([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?) *(coin|ether|gwei|wei)?\Z")
 _UNITS = {"coin": 10**18, "ether": 10**18, "gwei": 10**9, "wei": 1, None: 1}
 
 MAX_CONTAINERS = 255
@@ -145,6 +146,8 @@ def _check(file: _File) -> Genesis:
 
 
 def _check_container(name: str, entry: ContainerEntry) -> None:
+    if name == HOST:
+        raise GenesisError(f"[containers.{name}]: the name {name!r} is the host's own; choose another")
     if not _NAME.match(name):
         raise GenesisError(
             f"[containers.{name}]: a container's name has 1 to 32 of a-z, 0-9, _ and -, "

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvessel_proto/dev/v1/dev.proto\x12\rvessel.dev.v1\"\x1d\n\x0bMineRequest\x12\x0e\n\x06\x62locks\x18\x01 \x01(\r\"\x1e\n\x0cMineResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\x32M\n\nDevService\x12?\n\x04Mine\x12\x1a.vessel.dev.v1.MineRequest\x1a\x1b.vessel.dev.v1.MineResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvessel_proto/dev/v1/dev.proto\x12\rvessel.dev.v1\"2\n\x0bMineRequest\x12\x0e\n\x06\x62locks\x18\x01 \x01(\r\x12\x13\n\x0binterval_ms\x18\x02 \x01(\x04\"\x1e\n\x0cMineResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\"5\n\x10SetMiningRequest\x12\x0c\n\x04mode\x18\x01 \x01(\t\x12\x13\n\x0binterval_ms\x18\x02 \x01(\x04\"\x13\n\x11SetMiningResponse\"\x11\n\x0fSnapshotRequest\"4\n\x10SnapshotResponse\x12\x10\n\x08snapshot\x18\x01 \x01(\x04\x12\x0e\n\x06height\x18\x02 \x01(\x04\"!\n\rRevertRequest\x12\x10\n\x08snapshot\x18\x01 \x01(\x04\" \n\x0eRevertResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\"*\n\x17SetNextBlockTimeRequest\x12\x0f\n\x07time_ms\x18\x01 \x01(\x04\"\x1a\n\x18SetNextBlockTimeResponse\"$\n\x13IncreaseTimeRequest\x12\r\n\x05\x62y_ms\x18\x01 \x01(\x04\")\n\x14IncreaseTimeResponse\x12\x11\n\toffset_ms\x18\x01 \x01(\x04\"5\n\x11SetBalanceRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0f\n\x07\x62\x61lance\x18\x02 \x01(\x0c\">\n\x11WriteStateRequest\x12)\n\x06writes\x18\x01 \x03(\x0b\x32\x19.vessel.dev.v1.StateWrite\"7\n\nStateWrite\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\x12\n\x05value\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x08\n\x06_value\"5\n\x0b\x44\x65vResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x16\n\x0etransaction_id\x18\x02 \x01(\x0c\"f\n\x12ImpersonateRequest\x12\x11\n\tcontainer\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\x0c\x12\x0b\n\x03raw\x18\x03 \x01(\x0c\x12\x0c\n\x04wait\x18\x04 \x01(\x08\x12\x12\n\ntimeout_ms\x18\x05 \x01(\r\"1\n\x13ImpersonateResponse\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0e\n\x06height\x18\x02 \x01(\x04\x32\xdd\x05\n\nDevService\x12?\n\x04Mine\x12\x1a.vessel.dev.v1.MineRequest\x1a\x1b.vessel.dev.v1.MineResponse\x12N\n\tSetMining\x12\x1f.vessel.dev.v1.SetMiningRequest\x1a .vessel.dev.v1.SetMiningResponse\x12K\n\x08Snapshot\x12\x1e.vessel.dev.v1.SnapshotRequest\x1a\x1f.vessel.dev.v1.SnapshotResponse\x12\x45\n\x06Revert\x12\x1c.vessel.dev.v1.RevertRequest\x1a\x1d.vessel.dev.v1.RevertResponse\x12\x63\n\x10SetNextBlockTime\x12&.vessel.dev.v1.SetNextBlockTimeRequest\x1a\'.vessel.dev.v1.SetNextBlockTimeResponse\x12W\n\x0cIncreaseTime\x12\".vessel.dev.v1.IncreaseTimeRequest\x1a#.vessel.dev.v1.IncreaseTimeResponse\x12J\n\nSetBalance\x12 .vessel.dev.v1.SetBalanceRequest\x1a\x1a.vessel.dev.v1.DevResponse\x12J\n\nWriteState\x12 .vessel.dev.v1.WriteStateRequest\x1a\x1a.vessel.dev.v1.DevResponse\x12T\n\x0bImpersonate\x12!.vessel.dev.v1.ImpersonateRequest\x1a\".vessel.dev.v1.ImpersonateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,41 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vessel_proto.dev.v1.dev_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MINEREQUEST']._serialized_start=48
-  _globals['_MINEREQUEST']._serialized_end=77
-  _globals['_MINERESPONSE']._serialized_start=79
-  _globals['_MINERESPONSE']._serialized_end=109
-  _globals['_DEVSERVICE']._serialized_start=111
-  _globals['_DEVSERVICE']._serialized_end=188
+  _globals['_MINEREQUEST']._serialized_end=98
+  _globals['_MINERESPONSE']._serialized_start=100
+  _globals['_MINERESPONSE']._serialized_end=130
+  _globals['_SETMININGREQUEST']._serialized_start=132
+  _globals['_SETMININGREQUEST']._serialized_end=185
+  _globals['_SETMININGRESPONSE']._serialized_start=187
+  _globals['_SETMININGRESPONSE']._serialized_end=206
+  _globals['_SNAPSHOTREQUEST']._serialized_start=208
+  _globals['_SNAPSHOTREQUEST']._serialized_end=225
+  _globals['_SNAPSHOTRESPONSE']._serialized_start=227
+  _globals['_SNAPSHOTRESPONSE']._serialized_end=279
+  _globals['_REVERTREQUEST']._serialized_start=281
+  _globals['_REVERTREQUEST']._serialized_end=314
+  _globals['_REVERTRESPONSE']._serialized_start=316
+  _globals['_REVERTRESPONSE']._serialized_end=348
+  _globals['_SETNEXTBLOCKTIMEREQUEST']._serialized_start=350
+  _globals['_SETNEXTBLOCKTIMEREQUEST']._serialized_end=392
+  _globals['_SETNEXTBLOCKTIMERESPONSE']._serialized_start=394
+  _globals['_SETNEXTBLOCKTIMERESPONSE']._serialized_end=420
+  _globals['_INCREASETIMEREQUEST']._serialized_start=422
+  _globals['_INCREASETIMEREQUEST']._serialized_end=458
+  _globals['_INCREASETIMERESPONSE']._serialized_start=460
+  _globals['_INCREASETIMERESPONSE']._serialized_end=501
+  _globals['_SETBALANCEREQUEST']._serialized_start=503
+  _globals['_SETBALANCEREQUEST']._serialized_end=556
+  _globals['_WRITESTATEREQUEST']._serialized_start=558
+  _globals['_WRITESTATEREQUEST']._serialized_end=620
+  _globals['_STATEWRITE']._serialized_start=622
+  _globals['_STATEWRITE']._serialized_end=677
+  _globals['_DEVRESPONSE']._serialized_start=679
+  _globals['_DEVRESPONSE']._serialized_end=732
+  _globals['_IMPERSONATEREQUEST']._serialized_start=734
+  _globals['_IMPERSONATEREQUEST']._serialized_end=836
+  _globals['_IMPERSONATERESPONSE']._serialized_start=838
+  _globals['_IMPERSONATERESPONSE']._serialized_end=887
+  _globals['_DEVSERVICE']._serialized_start=890
+  _globals['_DEVSERVICE']._serialized_end=1623
 # @@protoc_insertion_point(module_scope)

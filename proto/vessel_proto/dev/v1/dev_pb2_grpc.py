@@ -39,6 +39,46 @@ class DevServiceStub:
                 request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.MineRequest.SerializeToString,
                 response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.MineResponse.FromString,
                 _registered_method=True)
+        self.SetMining = channel.unary_unary(
+                '/vessel.dev.v1.DevService/SetMining',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetMiningRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetMiningResponse.FromString,
+                _registered_method=True)
+        self.Snapshot = channel.unary_unary(
+                '/vessel.dev.v1.DevService/Snapshot',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SnapshotRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SnapshotResponse.FromString,
+                _registered_method=True)
+        self.Revert = channel.unary_unary(
+                '/vessel.dev.v1.DevService/Revert',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.RevertRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.RevertResponse.FromString,
+                _registered_method=True)
+        self.SetNextBlockTime = channel.unary_unary(
+                '/vessel.dev.v1.DevService/SetNextBlockTime',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetNextBlockTimeRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetNextBlockTimeResponse.FromString,
+                _registered_method=True)
+        self.IncreaseTime = channel.unary_unary(
+                '/vessel.dev.v1.DevService/IncreaseTime',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.IncreaseTimeRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.IncreaseTimeResponse.FromString,
+                _registered_method=True)
+        self.SetBalance = channel.unary_unary(
+                '/vessel.dev.v1.DevService/SetBalance',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetBalanceRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.DevResponse.FromString,
+                _registered_method=True)
+        self.WriteState = channel.unary_unary(
+                '/vessel.dev.v1.DevService/WriteState',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.WriteStateRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.DevResponse.FromString,
+                _registered_method=True)
+        self.Impersonate = channel.unary_unary(
+                '/vessel.dev.v1.DevService/Impersonate',
+                request_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.ImpersonateRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.ImpersonateResponse.FromString,
+                _registered_method=True)
 
 
 class DevServiceServicer:
@@ -51,6 +91,61 @@ class DevServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetMining(self, request, context):
+        """Switch between a block on every transaction, on an interval, and by hand.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Snapshot(self, request, context):
+        """Remember where the chain stands.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Revert(self, request, context):
+        """Go back to a snapshot: later blocks are gone, and so are this snapshot and later ones.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetNextBlockTime(self, request, context):
+        """The time of the next block.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def IncreaseTime(self, request, context):
+        """Move the chain's clock forward for good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetBalance(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WriteState(self, request, context):
+        """Write raw state of any container: what a gateway makes setCode, setNonce, setStorageAt from.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Impersonate(self, request, context):
+        """Submit a transaction that its sender has not signed. As node.v1 SubmitTransactions otherwise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DevServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +153,46 @@ def add_DevServiceServicer_to_server(servicer, server):
                     servicer.Mine,
                     request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.MineRequest.FromString,
                     response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.MineResponse.SerializeToString,
+            ),
+            'SetMining': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMining,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetMiningRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetMiningResponse.SerializeToString,
+            ),
+            'Snapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.Snapshot,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SnapshotRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SnapshotResponse.SerializeToString,
+            ),
+            'Revert': grpc.unary_unary_rpc_method_handler(
+                    servicer.Revert,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.RevertRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.RevertResponse.SerializeToString,
+            ),
+            'SetNextBlockTime': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetNextBlockTime,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetNextBlockTimeRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetNextBlockTimeResponse.SerializeToString,
+            ),
+            'IncreaseTime': grpc.unary_unary_rpc_method_handler(
+                    servicer.IncreaseTime,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.IncreaseTimeRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.IncreaseTimeResponse.SerializeToString,
+            ),
+            'SetBalance': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBalance,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetBalanceRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.DevResponse.SerializeToString,
+            ),
+            'WriteState': grpc.unary_unary_rpc_method_handler(
+                    servicer.WriteState,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.WriteStateRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.DevResponse.SerializeToString,
+            ),
+            'Impersonate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Impersonate,
+                    request_deserializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.ImpersonateRequest.FromString,
+                    response_serializer=vessel__proto_dot_dev_dot_v1_dot_dev__pb2.ImpersonateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -87,6 +222,222 @@ class DevService:
             '/vessel.dev.v1.DevService/Mine',
             vessel__proto_dot_dev_dot_v1_dot_dev__pb2.MineRequest.SerializeToString,
             vessel__proto_dot_dev_dot_v1_dot_dev__pb2.MineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMining(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/SetMining',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetMiningRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetMiningResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Snapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/Snapshot',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SnapshotRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Revert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/Revert',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.RevertRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.RevertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetNextBlockTime(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/SetNextBlockTime',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetNextBlockTimeRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetNextBlockTimeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IncreaseTime(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/IncreaseTime',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.IncreaseTimeRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.IncreaseTimeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBalance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/SetBalance',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.SetBalanceRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.DevResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WriteState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/WriteState',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.WriteStateRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.DevResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Impersonate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.dev.v1.DevService/Impersonate',
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.ImpersonateRequest.SerializeToString,
+            vessel__proto_dot_dev_dot_v1_dot_dev__pb2.ImpersonateResponse.FromString,
             options,
             channel_credentials,
             insecure,

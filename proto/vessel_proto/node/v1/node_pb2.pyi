@@ -186,7 +186,7 @@ class TransactionInBlock(_message.Message):
     def __init__(self, container: _Optional[str] = ..., id: _Optional[bytes] = ..., raw: _Optional[bytes] = ..., block_height: _Optional[int] = ..., block_id: _Optional[bytes] = ..., block_time_ms: _Optional[int] = ..., index: _Optional[int] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("container", "transaction_id", "sender", "status", "gas_used", "output", "burned", "logs", "details_json")
+    __slots__ = ("container", "transaction_id", "sender", "status", "gas_used", "output", "burned", "logs", "details_json", "tags")
     CONTAINER_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +196,7 @@ class Receipt(_message.Message):
     BURNED_FIELD_NUMBER: _ClassVar[int]
     LOGS_FIELD_NUMBER: _ClassVar[int]
     DETAILS_JSON_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
     container: str
     transaction_id: bytes
     sender: bytes
@@ -205,7 +206,8 @@ class Receipt(_message.Message):
     burned: bytes
     logs: _containers.RepeatedCompositeFieldContainer[Log]
     details_json: bytes
-    def __init__(self, container: _Optional[str] = ..., transaction_id: _Optional[bytes] = ..., sender: _Optional[bytes] = ..., status: _Optional[_Union[Status, str]] = ..., gas_used: _Optional[int] = ..., output: _Optional[bytes] = ..., burned: _Optional[bytes] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., details_json: _Optional[bytes] = ...) -> None: ...
+    tags: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, container: _Optional[str] = ..., transaction_id: _Optional[bytes] = ..., sender: _Optional[bytes] = ..., status: _Optional[_Union[Status, str]] = ..., gas_used: _Optional[int] = ..., output: _Optional[bytes] = ..., burned: _Optional[bytes] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., details_json: _Optional[bytes] = ..., tags: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Log(_message.Message):
     __slots__ = ("address", "topics", "data")
@@ -452,3 +454,155 @@ class ContainerInfo(_message.Message):
     restarts: int
     process_id: int
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., version: _Optional[str] = ..., transport: _Optional[str] = ..., namespace: _Optional[int] = ..., gas_limit: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., engine_digest: _Optional[bytes] = ..., health: _Optional[_Union[ContainerHealth, str]] = ..., restarts: _Optional[int] = ..., process_id: _Optional[int] = ...) -> None: ...
+
+class Filter(_message.Message):
+    __slots__ = ("container", "addresses", "topics", "tags", "senders", "statuses", "from_height", "to_height")
+    CONTAINER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    SENDERS_FIELD_NUMBER: _ClassVar[int]
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    FROM_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TO_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    container: str
+    addresses: _containers.RepeatedScalarFieldContainer[bytes]
+    topics: _containers.RepeatedCompositeFieldContainer[TopicAlternatives]
+    tags: _containers.RepeatedScalarFieldContainer[bytes]
+    senders: _containers.RepeatedScalarFieldContainer[bytes]
+    statuses: _containers.RepeatedScalarFieldContainer[Status]
+    from_height: int
+    to_height: int
+    def __init__(self, container: _Optional[str] = ..., addresses: _Optional[_Iterable[bytes]] = ..., topics: _Optional[_Iterable[_Union[TopicAlternatives, _Mapping]]] = ..., tags: _Optional[_Iterable[bytes]] = ..., senders: _Optional[_Iterable[bytes]] = ..., statuses: _Optional[_Iterable[_Union[Status, str]]] = ..., from_height: _Optional[int] = ..., to_height: _Optional[int] = ...) -> None: ...
+
+class TopicAlternatives(_message.Message):
+    __slots__ = ("topics",)
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    topics: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, topics: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ListBlocksRequest(_message.Message):
+    __slots__ = ("filter", "page_size", "page_token", "read_mask")
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
+    filter: Filter
+    page_size: int
+    page_token: bytes
+    read_mask: _field_mask_pb2.FieldMask
+    def __init__(self, filter: _Optional[_Union[Filter, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[bytes] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class ListBlocksResponse(_message.Message):
+    __slots__ = ("blocks", "next_page_token")
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    blocks: _containers.RepeatedCompositeFieldContainer[Block]
+    next_page_token: bytes
+    def __init__(self, blocks: _Optional[_Iterable[_Union[Block, _Mapping]]] = ..., next_page_token: _Optional[bytes] = ...) -> None: ...
+
+class ListReceiptsRequest(_message.Message):
+    __slots__ = ("filter", "page_size", "page_token")
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    filter: Filter
+    page_size: int
+    page_token: bytes
+    def __init__(self, filter: _Optional[_Union[Filter, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[bytes] = ...) -> None: ...
+
+class ListReceiptsResponse(_message.Message):
+    __slots__ = ("receipts", "next_page_token")
+    RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    receipts: _containers.RepeatedCompositeFieldContainer[TransactionInBlock]
+    next_page_token: bytes
+    def __init__(self, receipts: _Optional[_Iterable[_Union[TransactionInBlock, _Mapping]]] = ..., next_page_token: _Optional[bytes] = ...) -> None: ...
+
+class ListLogsRequest(_message.Message):
+    __slots__ = ("filter", "page_size", "page_token")
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    filter: Filter
+    page_size: int
+    page_token: bytes
+    def __init__(self, filter: _Optional[_Union[Filter, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[bytes] = ...) -> None: ...
+
+class ListLogsResponse(_message.Message):
+    __slots__ = ("logs", "next_page_token")
+    LOGS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    logs: _containers.RepeatedCompositeFieldContainer[LogInBlock]
+    next_page_token: bytes
+    def __init__(self, logs: _Optional[_Iterable[_Union[LogInBlock, _Mapping]]] = ..., next_page_token: _Optional[bytes] = ...) -> None: ...
+
+class LogInBlock(_message.Message):
+    __slots__ = ("container", "log", "block_height", "block_id", "block_time_ms", "transaction_id", "transaction_index", "index")
+    CONTAINER_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_INDEX_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    container: str
+    log: Log
+    block_height: int
+    block_id: bytes
+    block_time_ms: int
+    transaction_id: bytes
+    transaction_index: int
+    index: int
+    def __init__(self, container: _Optional[str] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., block_height: _Optional[int] = ..., block_id: _Optional[bytes] = ..., block_time_ms: _Optional[int] = ..., transaction_id: _Optional[bytes] = ..., transaction_index: _Optional[int] = ..., index: _Optional[int] = ...) -> None: ...
+
+class SubscribeRequest(_message.Message):
+    __slots__ = ("blocks", "receipts", "logs", "filter", "after")
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    LOGS_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    blocks: WantedBlocks
+    receipts: WantedReceipts
+    logs: WantedLogs
+    filter: Filter
+    after: Watermark
+    def __init__(self, blocks: _Optional[_Union[WantedBlocks, _Mapping]] = ..., receipts: _Optional[_Union[WantedReceipts, _Mapping]] = ..., logs: _Optional[_Union[WantedLogs, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., after: _Optional[_Union[Watermark, _Mapping]] = ...) -> None: ...
+
+class WantedBlocks(_message.Message):
+    __slots__ = ("read_mask",)
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
+    read_mask: _field_mask_pb2.FieldMask
+    def __init__(self, read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class WantedReceipts(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class WantedLogs(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Watermark(_message.Message):
+    __slots__ = ("next_height", "block_id")
+    NEXT_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    next_height: int
+    block_id: bytes
+    def __init__(self, next_height: _Optional[int] = ..., block_id: _Optional[bytes] = ...) -> None: ...
+
+class SubscribeResponse(_message.Message):
+    __slots__ = ("blocks", "receipts", "logs", "removed", "watermark")
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    LOGS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    blocks: _containers.RepeatedCompositeFieldContainer[Block]
+    receipts: _containers.RepeatedCompositeFieldContainer[TransactionInBlock]
+    logs: _containers.RepeatedCompositeFieldContainer[LogInBlock]
+    removed: bool
+    watermark: Watermark
+    def __init__(self, blocks: _Optional[_Iterable[_Union[Block, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[TransactionInBlock, _Mapping]]] = ..., logs: _Optional[_Iterable[_Union[LogInBlock, _Mapping]]] = ..., removed: _Optional[bool] = ..., watermark: _Optional[_Union[Watermark, _Mapping]] = ...) -> None: ...

@@ -79,6 +79,26 @@ class NodeServiceStub:
                 request_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListContainersRequest.SerializeToString,
                 response_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListContainersResponse.FromString,
                 _registered_method=True)
+        self.ListBlocks = channel.unary_unary(
+                '/vessel.node.v1.NodeService/ListBlocks',
+                request_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListBlocksRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListBlocksResponse.FromString,
+                _registered_method=True)
+        self.ListReceipts = channel.unary_unary(
+                '/vessel.node.v1.NodeService/ListReceipts',
+                request_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListReceiptsRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListReceiptsResponse.FromString,
+                _registered_method=True)
+        self.ListLogs = channel.unary_unary(
+                '/vessel.node.v1.NodeService/ListLogs',
+                request_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListLogsRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListLogsResponse.FromString,
+                _registered_method=True)
+        self.Subscribe = channel.unary_stream(
+                '/vessel.node.v1.NodeService/Subscribe',
+                request_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.SubscribeRequest.SerializeToString,
+                response_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.SubscribeResponse.FromString,
+                _registered_method=True)
 
 
 class NodeServiceServicer:
@@ -145,6 +165,34 @@ class NodeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBlocks(self, request, context):
+        """Blocks, receipts (with their transactions) and logs by one filter: pages, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReceipts(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLogs(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Subscribe(self, request, context):
+        """The same as a stream: what is past from a height on, then what comes. A subscriber that does not
+        keep up is dropped with RESOURCE_EXHAUSTED, reason SUBSCRIBER_TOO_SLOW and `resume_height` in the
+        metadata; it goes on from there, or with `after`, and misses nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -192,6 +240,26 @@ def add_NodeServiceServicer_to_server(servicer, server):
                     servicer.ListContainers,
                     request_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListContainersRequest.FromString,
                     response_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListContainersResponse.SerializeToString,
+            ),
+            'ListBlocks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBlocks,
+                    request_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListBlocksRequest.FromString,
+                    response_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListBlocksResponse.SerializeToString,
+            ),
+            'ListReceipts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReceipts,
+                    request_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListReceiptsRequest.FromString,
+                    response_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListReceiptsResponse.SerializeToString,
+            ),
+            'ListLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLogs,
+                    request_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListLogsRequest.FromString,
+                    response_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.ListLogsResponse.SerializeToString,
+            ),
+            'Subscribe': grpc.unary_stream_rpc_method_handler(
+                    servicer.Subscribe,
+                    request_deserializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.SubscribeRequest.FromString,
+                    response_serializer=vessel__proto_dot_node_dot_v1_dot_node__pb2.SubscribeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -437,6 +505,114 @@ class NodeService:
             '/vessel.node.v1.NodeService/ListContainers',
             vessel__proto_dot_node_dot_v1_dot_node__pb2.ListContainersRequest.SerializeToString,
             vessel__proto_dot_node_dot_v1_dot_node__pb2.ListContainersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBlocks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.node.v1.NodeService/ListBlocks',
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.ListBlocksRequest.SerializeToString,
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.ListBlocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReceipts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.node.v1.NodeService/ListReceipts',
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.ListReceiptsRequest.SerializeToString,
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.ListReceiptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vessel.node.v1.NodeService/ListLogs',
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.ListLogsRequest.SerializeToString,
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.ListLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Subscribe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vessel.node.v1.NodeService/Subscribe',
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.SubscribeRequest.SerializeToString,
+            vessel__proto_dot_node_dot_v1_dot_node__pb2.SubscribeResponse.FromString,
             options,
             channel_credentials,
             insecure,
