@@ -238,9 +238,7 @@ def test_other_chains_refuse_the_transactions_of_controls(chain: Chain, tmp_path
         '[chain]\nname = "x"\nid = 31337\ntime = 2026-01-01T00:00:00Z\n'
         '[consensus]\nengine = "instant"\n[containers.evm]\naddresses = "open"\n'
     )
-    config = NodeConfig(
-        store="memory:", transport="local", grpc_address="127.0.0.1:0", genesis=genesis
-    )
+    config = NodeConfig(store="memory:", transport="local", grpc_address="127.0.0.1:0", genesis=genesis)
     with Node.open(config) as other:
         assert other.dev is None
         block = chain.blocks()[0]

@@ -8,21 +8,23 @@ import logging
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
 
-from vessel.cli import options
+from vessel.cli import dev_state, exposing, options
 from vessel.cli.banner import RunningNode, banner, banner_document
 from vessel.cli.output import show
 from vessel.config import DEFAULT_DATA_DIR, DEFAULT_GRPC_ADDRESS, NodeConfig, load_config
-from vessel.errors import ConfigurationError
+from vessel.errors import ConfigurationError, StoreLocked
 
-_ADDRESS = re.compile(r"(?P<host>.+):(?P<port>[0-9]{1,5})")
+if TYPE_CHECKING:
+    from vessel.node import Node
+
 _MINING = re.compile(r"auto|manual|interval:[1-9][0-9]*")
 MEMORY_STORE = "memory:"
 
@@ -108,15 +110,30 @@ def run(
     ] = None,
     grpc: GrpcOption = None,
     mining: MiningOption = None,
+    http: exposing.HttpOption = None,
+    http_origin: exposing.HttpOriginOption = None,
+    http_host: exposing.HttpHostOption = None,
+    gateway: exposing.GatewayOption = None,
+    open_gateway: exposing.OpenGatewayOption = None,
+    tls_cert: exposing.TlsCertOption = None,
+    tls_key: exposing.TlsKeyOption = None,
+    token_file: options.TokenFileOption = None,
+    insecure_expose: exposing.InsecureExposeOption = False,
+    expose_dev: exposing.ExposeDevOption = False,
     log_level: LogLevelOption = LogLevel.WARNING,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Run a node that keeps its chain on disk."""
+    exposed = exposing.exposing(
+        http=http, http_origins=http_origin, http_hosts=http_host, gateways=gateway,
+        open_gateways=open_gateway, tls_cert=tls_cert, tls_key=tls_key, token_file=token_file,
+        insecure_expose=insecure_expose, expose_dev=expose_dev,
+    )  # fmt: skip
     serve(
         run_config(
             config=config, genesis=genesis, data_dir=data_dir, store=store,
-            transport=transport.value if transport else None, grpc=grpc, mining=mining,
+            transport=transport.value if transport else None, grpc=grpc, mining=mining, exposed=exposed,
         ),
         log_level=log_level,
         as_json=as_json,
@@ -126,6 +143,21 @@ def run(
 def dev(
     grpc: GrpcOption = None,
     mining: MiningOption = None,
+    block_time: dev_state.BlockTimeOption = None,
+    no_mining: dev_state.NoMiningOption = False,
+    state: dev_state.StateOption = None,
+    load_state: dev_state.LoadStateOption = None,
+    dump_state: dev_state.DumpStateOption = None,
+    http: exposing.HttpOption = None,
+    http_origin: exposing.HttpOriginOption = None,
+    http_host: exposing.HttpHostOption = None,
+    gateway: exposing.GatewayOption = None,
+    open_gateway: exposing.OpenGatewayOption = None,
+    tls_cert: exposing.TlsCertOption = None,
+    tls_key: exposing.TlsKeyOption = None,
+    token_file: options.TokenFileOption = None,
+    insecure_expose: exposing.InsecureExposeOption = False,
+    expose_dev: exposing.ExposeDevOption = False,
     transport: Annotated[
         TransportChoice, typer.Option("--transport", help="Containers in this process, or as processes.")
     ] = TransportChoice.LOCAL,
@@ -134,14 +166,25 @@ def dev(
     debug: options.DebugOption = False,
 ) -> None:
     """Run a development chain in memory, with ten funded accounts."""
+    mining = dev_state.mining_of(mining, block_time, no_mining)
     checked_mining(mining)
+    if state is not None and (load_state is not None or dump_state is not None):
+        raise ConfigurationError("give --state FILE, or --load-state and --dump-state, not both")
+    if state is not None:
+        load_state, dump_state = state if state.exists() else None, state
+    exposed = exposing.exposing(
+        http=http, http_origins=http_origin, http_hosts=http_host, gateways=gateway,
+        open_gateways=open_gateway, tls_cert=tls_cert, tls_key=tls_key, token_file=token_file,
+        insecure_expose=insecure_expose, expose_dev=expose_dev,
+    )  # fmt: skip
     config = NodeConfig(
         store=MEMORY_STORE,
         transport=transport.value,
         grpc_address=checked_address(grpc or DEFAULT_GRPC_ADDRESS),
         mining=mining,
     )
-    serve(config, log_level=log_level, as_json=as_json)
+    config = msgspec.structs.replace(config, **exposed)
+    serve(config, log_level=log_level, as_json=as_json, load_state=load_state, dump_state=dump_state)
 
 
 def run_config(
@@ -153,8 +196,12 @@ def run_config(
     transport: Literal["grpc", "local"] | None = None,
     grpc: str | None = None,
     mining: str | None = None,
+    exposed: Mapping[str, object] | None = None,
 ) -> NodeConfig:
-    """Return the configuration that the options of `vessel run` describe."""
+    """Return the configuration that the options of `vessel run` describe.
+
+    exposed: fields of NodeConfig that say who may reach the node, as `exposing` returns them.
+    """
     from vessel.database.key_value import default_engine
 
     if store is not None and data_dir is not None:
@@ -169,40 +216,68 @@ def run_config(
         "grpc_address": checked_address(grpc) if grpc is not None else None,
         "mining": mining,
     }
-    given = {name: value for name, value in overrides.items() if value is not None}
-    if config is not None:
-        return msgspec.structs.replace(load_config(config), **given)
-    return msgspec.structs.replace(NodeConfig(store=""), **given)
+    given = {name: value for name, value in overrides.items() if value is not None} | dict(exposed or {})
+    base = load_config(config) if config is not None else NodeConfig(store="")
+    if base.token_file is not None and "token_file" not in given:
+        given.pop("token_variable", None)  # the file that the configuration names is meant
+    elif "token_file" in given:
+        given["token_variable"] = None
+    return msgspec.structs.replace(base, **given)
 
 
-def serve(config: NodeConfig, *, log_level: LogLevel, as_json: bool) -> None:
-    """Run a node until SIGINT or SIGTERM; whatever happens, close it."""
+def serve(
+    config: NodeConfig,
+    *,
+    log_level: LogLevel,
+    as_json: bool,
+    load_state: Path | None = None,
+    dump_state: Path | None = None,
+) -> None:
+    """Run a node until SIGINT or SIGTERM; whatever happens, close it.
+
+    load_state, dump_state: files of blocks to begin with, and to write at the end.
+    """
     logging.basicConfig(
         level=log_level.value.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
     with _stop_signals() as stop:
         node = open_node(config)
         try:
+            if load_state is not None:
+                dev_state.load(_whole(node), load_state)
             node.start()
             version = importlib.metadata.version("vesselchain")
             show(as_json, banner_document(node, version), *(() if as_json else banner(node, version)))
             stop.wait()
+            if dump_state is not None:
+                dev_state.dump(_whole(node), dump_state)
         finally:
             node.close()
 
 
-def open_node(config: NodeConfig) -> RunningNode:
-    """Open the node that a configuration describes; everything heavy is imported here."""
+def _whole(node: RunningNode) -> Node:
     from vessel.node import Node
 
-    return Node.open(config)
+    assert isinstance(node, Node)
+    return node
+
+
+def open_node(config: NodeConfig) -> RunningNode:
+    """Open the node that a configuration describes; everything heavy is imported here."""
+    from vessel.cli.store_holder import with_holder
+    from vessel.node import Node
+
+    try:
+        return Node.open(config)
+    except StoreLocked as error:
+        raise with_holder(error, config.store) from error
 
 
 def checked_address(address: str) -> str:
     """Return a host:port as it is; ConfigurationError where it is none."""
-    match = _ADDRESS.fullmatch(address)
-    if match is None or int(match["port"]) > 65_535:
-        raise ConfigurationError(f"--grpc {address!r} is not HOST:PORT, as in {DEFAULT_GRPC_ADDRESS}")
+    from vessel.api.exposure import split
+
+    split(address, "--grpc")
     return address
 
 

@@ -23,6 +23,7 @@ _AMOUNT = re.compile(r"([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?) *(coin|ether|gwei|wei)?
 _UNITS = {"coin": 10**18, "ether": 10**18, "gwei": 10**9, "wei": 1, None: 1}
 
 MAX_CONTAINERS = 255
+MAX_SUPPLY = (1 << 256) - 1  # so that no sum of balances leaves the 256 bits that an EVM has for it
 
 
 class ForkEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,6 +187,8 @@ def _accounts(entries: dict[str, int | str]) -> dict[Address, Coin]:
         if address in accounts:
             raise GenesisError(f"[accounts] 0x{address.hex()} is there twice")
         accounts[address] = parse_amount(amount, where=f"[accounts] {text}")
+    if sum(accounts.values()) > MAX_SUPPLY:
+        raise GenesisError("[accounts] hold more than 2**256 - 1 of the smallest unit together")
     return accounts
 
 

@@ -218,3 +218,14 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
     good = tmp_path / "good.toml"
     good.write_text(FILE)
     assert parse().genesis_hash == load_genesis(good).genesis_hash
+
+
+def test_the_supply_has_a_bound() -> None:
+    half = (1 << 255) + 1
+    accounts = "".join(f'"0x{i:040x}" = "{half} wei"\n' for i in (1, 2))
+    text = (
+        '[chain]\nname = "x"\nid = 1\ntime = 2026-01-01T00:00:00Z\n[consensus]\nengine = "instant"\n'
+        f"[containers.evm]\n[accounts]\n{accounts}"
+    )
+    with pytest.raises(GenesisError, match="more than 2\\*\\*256"):
+        parse_genesis(text, source="here")
