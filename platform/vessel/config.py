@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -38,11 +38,13 @@ class ContainerProcess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """How this node runs one container of its chain; nothing here is consensus.
 
     command: the plugin's command line; empty: the Python entry point of the container's kind.
+    readers: further processes of the plugin, which answer calls and queries; none on the local transport.
     """
 
     command: tuple[str, ...] = ()
     transport: Transport | None = None
     cache_bytes: int = 64 << 20
+    readers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

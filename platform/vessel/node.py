@@ -260,15 +260,18 @@ def host_container(
     configuration = _configuration(genesis, name, entry, namespace, process.cache_bytes)
     hosting: Hosting
     if host is not None and _transport(config, name) == "grpc":
-        supervisor = Supervisor(
-            name,
-            process.command or plugin_command(kind),
-            host,
-            timeout_s=config.execution_timeout_s,
-            start_timeout_s=config.start_timeout_s,
+        supervisor, *readers = (
+            Supervisor(
+                name,
+                process.command or plugin_command(kind),
+                host,
+                timeout_s=config.execution_timeout_s,
+                start_timeout_s=config.start_timeout_s,
+            )
+            for _ in range(1 + process.readers)
         )
         try:
-            hosting = ProcessHosting(supervisor, configuration)
+            hosting = ProcessHosting(supervisor, configuration, readers)
         except BaseException:
             supervisor.close()
             raise

@@ -178,6 +178,7 @@ def block(executed: ExecutedBlock, parts: frozenset[str] | None = None) -> pb.Bl
         message.receipts.extend(map(receipt, executed.receipts))
     if "result" in wanted:
         message.result.CopyFrom(block_result(executed.block.seal.result))
+        message.seal_signature = executed.block.seal.signature
     return message
 
 

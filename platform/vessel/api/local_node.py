@@ -37,6 +37,7 @@ from vessel.errors import VesselError
 from vessel.primitives.block import ExecutedBlock
 from vessel.primitives.filter import Filter
 from vessel.primitives.units import Height
+from vessel.processing.dev_transaction import HOST
 
 T = TypeVar("T")
 
@@ -50,7 +51,9 @@ class LocalNode:
         self._producer = producer
         self._reading = Reading(chain)
         self._threads = DeepThreadPool(threads, thread_name_prefix="api")
-        self._search = Search(chain.store, list(chain.containers))
+        # A development chain has transactions of its own, addressed to the host.
+        names = [*chain.containers, HOST] if chain.genesis.dev else list(chain.containers)
+        self._search = Search(chain.store, names)
         self._subscriptions = Subscriptions(chain.store, chain.events, self._search)
         # Subscribers that read what is past share two threads of their own: no call waits for them.
         self._history = ThreadPoolExecutor(2, thread_name_prefix="subscriptions")

@@ -111,7 +111,7 @@ def placed_log(value: PlacedLog) -> pb.LogInBlock:
 
 
 def _response(notice: Notice, parts: frozenset[str] | None) -> pb.SubscribeResponse:
-    message = pb.SubscribeResponse(removed=notice.removed)
+    message = pb.SubscribeResponse(removed=notice.removed, live=notice.live)
     message.watermark.next_height = notice.watermark.next_height
     if notice.watermark.block_id != ZERO_HASH:
         message.watermark.block_id = notice.watermark.block_id

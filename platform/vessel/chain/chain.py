@@ -71,7 +71,7 @@ class Chain:
         keep_heights: how many heights' states are kept, 0: all. max_side_branch: how far below the head a
         competing branch may begin.
         """
-        if keep_heights and keep_heights <= max_side_branch:
+        if keep_heights < 0 or max_side_branch < 0 or 0 < keep_heights <= max_side_branch:
             raise ConfigurationError(
                 f"keep_heights = {keep_heights} with max_side_branch = {max_side_branch}: what a competing "
                 "branch may undo has to be kept; set keep_heights to more, or to 0 to keep everything"
@@ -120,10 +120,10 @@ class Chain:
         while True:
             head = self.head
             try:
-                reader = self.store.state.reader_at(head.block.header.height)
+                reader, root = self.store.state.state_at(head.block.header.height)
             except HeightNotKept:  # a shorter branch took over in between
                 continue
-            if self.head is head or self.tree.is_canonical(head):
+            if root == head.block.seal.result.state_root:
                 return Surroundings(header=head.block.header, reader=reader)
 
     # ---- genesis
@@ -299,7 +299,12 @@ class Chain:
                     f"block {header.height} has a transactions root that is not that of its transactions",
                     reason="TRANSACTIONS_ROOT",
                 )
-            parent = self.tree.parent_of(block)
+            try:
+                parent = self.tree.parent_of(block)
+            except InvalidBlock as error:
+                if error.reason in ("INVALID_PARENT", "HEIGHT"):  # other places may be free later
+                    self.tree.remember_invalid(block_id, error.message)
+                raise
             try:
                 self._verify(block, parent.executed)
                 plan, executed = self._replay(block, parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from vessel.chain.chain import Chain
@@ -19,6 +20,8 @@ from vessel.database.reader import StateReader
 from vessel.errors import HeightNotKept, NotFound, UnknownContainer
 from vessel.primitives.block import ExecutedBlock
 from vessel.primitives.units import Gas, Height
+
+_ATTEMPTS = 10_000  # to find block and state together while the chain moves from branch to branch
 
 
 class Reading:
@@ -88,22 +91,28 @@ class Reading:
 
     def state(self, keys: Sequence[bytes], *, at: BlockReference, with_proofs: bool) -> StateAnswer:
         """Read raw state after a block, with proofs if asked."""
-        executed, reader = self._state_after(at)
-        root = executed.block.seal.result.state_root  # of this very block, whatever the head is by now
-        if not with_proofs:
-            values = reader.multi_get(keys)
-            entries = [ProvenValue(key=k, value=v) for k, v in zip(keys, values, strict=True)]
-            return StateAnswer(executed=executed, state_root=root, entries=tuple(entries))
-        height = executed.block.header.height
-        entries = []
-        for key in keys:
-            proven_root, value, proof = self._chain.store.state.prove(key, height)
-            if proven_root != root:
-                raise HeightNotKept(
-                    f"block {height} was replaced while it was being read; ask again", height=height
-                )
-            entries.append(ProvenValue(key=key, value=value, proof=proof.to_bytes()))
-        return StateAnswer(executed=executed, state_root=root, entries=tuple(entries))
+        for _ in range(_ATTEMPTS):
+            executed, reader = self._state_after(at)
+            root = executed.block.seal.result.state_root  # of this very block, whatever the head is by now
+            if not with_proofs:
+                values = reader.multi_get(keys)
+                entries = [ProvenValue(key=k, value=v) for k, v in zip(keys, values, strict=True)]
+                return StateAnswer(executed=executed, state_root=root, entries=tuple(entries))
+            entries = []
+            try:
+                for key in keys:
+                    proven_root, value, proof = self._chain.store.state.prove(
+                        key, executed.block.header.height
+                    )
+                    if proven_root != root:
+                        break  # the chain moved to another branch in between
+                    entries.append(ProvenValue(key=key, value=value, proof=proof.to_bytes()))
+                else:
+                    return StateAnswer(executed=executed, state_root=root, entries=tuple(entries))
+            except HeightNotKept:
+                if self._chain.tree.is_canonical(executed):
+                    raise
+        raise _replaced(executed)
 
     # ---- surroundings
 
@@ -121,7 +130,7 @@ class Reading:
 
         HeightNotKept where that is pruned, or where the block is on a side branch (SIDE_BRANCH).
         """
-        while True:
+        for _ in range(_ATTEMPTS):
             executed = self.block(reference)
             if reference is Tag.LATEST and (staged := self._chain.latest_reader()) is not None:
                 return executed, staged
@@ -134,22 +143,23 @@ class Reading:
                     height=height,
                 )
             try:
-                reader = self._chain.store.state.reader_at(height)
+                reader, root = self._chain.store.state.state_at(height)
             except HeightNotKept:
                 if self._chain.tree.is_canonical(executed):
                     raise
                 continue  # the chain moved to a shorter branch in between
-            if self._chain.tree.is_canonical(executed):
+            if root == executed.block.seal.result.state_root:
                 return executed, reader
+        raise _replaced(executed)
 
     def _start(self, hosted: HostedContainer, after: ExecutedBlock, reader: StateReader) -> BlockStart:
         """Return the surroundings of the block that comes after this one."""
         header = after.block.header
         head = self._chain.head.block.header.height
+        time_ms = max(self._chain.clock(), header.time_ms + 1)
         if header.height < head:
-            time_ms = self._chain.store.header(header.height + 1).time_ms
-        else:
-            time_ms = max(self._chain.clock(), header.time_ms + 1)
+            with contextlib.suppress(NotFound):  # a shorter branch took over in between
+                time_ms = self._chain.store.header(header.height + 1).time_ms
         limit = hosted.manifest.recent_ids
         following = self._chain.tree.recent_ids_from(header.height, limit)
         return BlockStart(
@@ -164,3 +174,8 @@ class Reading:
             parent_section=header.section(hosted.name),
             recent_ids=following,
         )
+
+
+def _replaced(executed: ExecutedBlock) -> HeightNotKept:
+    height = executed.block.header.height
+    return HeightNotKept(f"block {height} was replaced while it was being read; ask again", height=height)

@@ -165,7 +165,7 @@ class Subscription:
         with self._store.reader() as reader:
             if self._tip is not None and reader.block_id(self._next - 1) != self._tip:
                 if self._mode is _Mode.JOINING:
-                    self._go_live()  # the reorganisation is in the queue, or will be
+                    notices.append(self._go_live())  # the reorganisation is in the queue, or will be
                 return notices
             last = min(reader.head_height, self._last, self._next + MAX_READ_AT_ONCE - 1)
             if self._next <= last:
@@ -176,7 +176,7 @@ class Subscription:
                 with self._lock:
                     self._mode = _Mode.JOINING
             else:
-                self._go_live()
+                notices.append(self._go_live())
         with self._lock:
             self._waiting = False
         return notices
@@ -198,9 +198,10 @@ class Subscription:
         with self._lock:
             return self._queue.popleft() if self._queue else None
 
-    def _go_live(self) -> None:
+    def _go_live(self) -> Notice:
         with self._lock:
             self._mode = _Mode.LIVE
+        return Notice(watermark=self.watermark, live=True)
 
     def _look_again(self) -> None:
         """Go back to the store: what was published does not follow the tip."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from vessel.cli.dev_accounts import DERIVATION, MNEMONIC, dev_accounts
@@ -31,6 +31,11 @@ class RunningNode(Protocol):
     @property
     def grpc_address(self) -> str:
         """Where it serves, host:port."""
+        ...
+
+    @property
+    def http_addresses(self) -> Mapping[str, str]:
+        """Where it serves HTTP: by gateway that has an address of its own, "" for the HTTP host."""
         ...
 
     @property
@@ -76,6 +81,8 @@ def banner_document(node: RunningNode, version: str) -> dict[str, object]:
         "dev": node.is_dev,
         "store": node.store_url,
         "grpc": node.grpc_address,
+        "http": node.http_addresses.get(""),
+        "gateways": {name: address for name, address in node.http_addresses.items() if name},
         "containers": [container_document(each) for each in node.containers()],
     }
 
@@ -91,6 +98,7 @@ def banner(node: RunningNode, version: str) -> Iterator[object]:
             ("store", _store(node.store_url)),
             *((f"container {each.name}", _container_line(each)) for each in node.containers()),
             ("gRPC", node.grpc_address),
+            *((f"gateway {name}" if name else "HTTP", at) for name, at in node.http_addresses.items()),
         ]
     )
     if node.is_dev:

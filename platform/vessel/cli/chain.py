@@ -9,6 +9,7 @@ import typer
 
 from vessel.cli import options
 from vessel.cli.artifact import load_artifact
+from vessel.cli.connecting import connect
 from vessel.cli.dev_accounts import dev_accounts
 from vessel.cli.documents import (
     block_document,
@@ -25,7 +26,6 @@ from vessel.cli.evm import evm_address
 from vessel.cli.output import fields, hexadecimal, rows, show
 from vessel.cli.quantity import format_coin
 from vessel.cli.revert import revert_reason
-from vessel.client.node import NodeClient
 from vessel.client.reference import parse_block_at
 from vessel.database.namespace import decode_balance, ledger_key
 from vessel.errors import InvalidRequest
@@ -37,11 +37,13 @@ from vessel_proto.node.v1 import node_pb2
 
 def info(
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Show which chain the node serves, and its head."""
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         answer = client.service_info()
     pairs = [
         ("node", f"{node}, {answer.software} {answer.version}"),
@@ -62,12 +64,14 @@ def block(
         str, typer.Argument(metavar="HEIGHT|ID|TAG", help="A height, an id, latest, finalized or genesis.")
     ] = "latest",
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Show a block."""
     at = parse_block_at(reference)
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         found = client.block(at)
     header = found.header
     pairs = [
@@ -99,13 +103,15 @@ def tx(
         str, typer.Option("--container", metavar="NAME", help="Look in one container only.")
     ] = "",
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Show a transaction and its receipt."""
     wanted = _hexadecimal(identity, "the transaction id")
     known = load_artifact(abi).abi if abi is not None else None
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         answer = client.transaction(wanted, container=container)
     if answer.WhichOneof("place") == "pending":
         pending = answer.pending
@@ -146,11 +152,13 @@ def tx(
 
 def containers(
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """List the chain's containers: the virtual machines it hosts."""
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         found = client.containers()
     lines = [
         (
@@ -173,12 +181,14 @@ def balance(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Whose native coin.")],
     at: options.AtOption = "latest",
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Show the native coin of an address."""
     owner = Address(evm_address(address))
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         answer = client.state([ledger_key(owner)], at=parse_block_at(at))
     wei = decode_balance(answer.entries[0].value)
     document = {"address": hexadecimal(owner), "balance": str(wei), "height": answer.height}
@@ -190,11 +200,13 @@ def accounts(
         bool, typer.Option("--keys", help="Show the private keys, which everybody knows.")
     ] = False,
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """List the ten accounts of a development chain with their balances."""
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         if not client.service_info().dev:
             raise InvalidRequest("this is not a development chain: it has no accounts whose keys are known")
         owners = dev_accounts()
@@ -216,11 +228,13 @@ def accounts(
 def mine(
     blocks: Annotated[int, typer.Argument(metavar="N", min=1, help="How many.")] = 1,
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Make blocks now; only on a development chain."""
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         height = client.mine(blocks)
     show(as_json, {"blocks": blocks, "height": height}, fields([("height", height)]))
 

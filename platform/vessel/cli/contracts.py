@@ -13,6 +13,7 @@ from vessel.cli import options
 from vessel.cli.abi import Abi, Function, parse_signature
 from vessel.cli.arguments import checksummed, decode_values, encode_arguments, encode_call, to_text
 from vessel.cli.artifact import load_artifact
+from vessel.cli.connecting import connect
 from vessel.cli.documents import receipt_document, status_name
 from vessel.cli.evm import Draft, SignedTransaction, complete, evm_address, sign
 from vessel.cli.exit_codes import ExitCode
@@ -20,7 +21,6 @@ from vessel.cli.output import fields, hexadecimal, show
 from vessel.cli.quantity import parse_quantity
 from vessel.cli.revert import revert_reason
 from vessel.cli.signer import choose_signer
-from vessel.client.node import NodeClient
 from vessel.client.reference import parse_block_at
 from vessel.errors import (
     ExecutionDenied,
@@ -65,6 +65,8 @@ class Sending:
     """How a transaction is signed, paid and waited for: the options that deploy and send share."""
 
     node: str
+    tls_ca: str | None
+    token_file: Path | None
     container: str
     sender: str
     private_key: str
@@ -92,7 +94,7 @@ class Sending:
 
     def send(self, draft: Draft, abi: Abi | None) -> tuple[SignedTransaction, node_pb2.AcceptedTransaction]:
         """Complete, sign and submit; a failed estimate comes with its reason decoded."""
-        with NodeClient(self.node) as client:
+        with connect(self.node, self.tls_ca, self.token_file) as client:
             info = client.service_info()
             signer = choose_signer(
                 sender=self.sender,
@@ -140,14 +142,16 @@ def deploy(
     timeout: options.TimeoutOption = options.DEFAULT_TIMEOUT_S,
     container: options.ContainerOption = options.DEFAULT_CONTAINER,
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Create a contract from compiled code."""
     sending = Sending(
-        node=node, container=container, sender=sender, private_key=private_key, keystore=keystore,
-        password_file=password_file, value=value, gas_limit=gas_limit, nonce=nonce, max_fee=max_fee, tip=tip,
-        wait=not no_wait, timeout_s=timeout,
+        node=node, tls_ca=tls_ca, token_file=token_file, container=container, sender=sender,
+        private_key=private_key, keystore=keystore, password_file=password_file, value=value,
+        gas_limit=gas_limit, nonce=nonce, max_fee=max_fee, tip=tip, wait=not no_wait, timeout_s=timeout,
     )  # fmt: skip
     loaded = load_artifact(artifact, contract=contract)
     constructor = loaded.abi.constructor
@@ -174,6 +178,8 @@ def call(
     at: options.AtOption = "latest",
     container: options.ContainerOption = options.DEFAULT_CONTAINER,
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
@@ -181,7 +187,7 @@ def call(
     to = evm_address(address)
     known, chosen = _choose(function, abi, _arguments(arguments))
     data = encode_call(chosen, _arguments(arguments))
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         answer = client.call(
             container,
             to=to,
@@ -233,14 +239,16 @@ def send(
     timeout: options.TimeoutOption = options.DEFAULT_TIMEOUT_S,
     container: options.ContainerOption = options.DEFAULT_CONTAINER,
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
     """Call a contract in a transaction, or send coin."""
     sending = Sending(
-        node=node, container=container, sender=sender, private_key=private_key, keystore=keystore,
-        password_file=password_file, value=value, gas_limit=gas_limit, nonce=nonce, max_fee=max_fee, tip=tip,
-        wait=not no_wait, timeout_s=timeout,
+        node=node, tls_ca=tls_ca, token_file=token_file, container=container, sender=sender,
+        private_key=private_key, keystore=keystore, password_file=password_file, value=value,
+        gas_limit=gas_limit, nonce=nonce, max_fee=max_fee, tip=tip, wait=not no_wait, timeout_s=timeout,
     )  # fmt: skip
     to = evm_address(address)
     known, data = None, b""

@@ -24,7 +24,8 @@ from vessel.cli.output import emit_json, hexadecimal
 from vessel.cli.replay import fetch_blocks, replay_roots
 from vessel.cli.signer import Signer, dev_signer
 from vessel.client.blocks import result_from_message
-from vessel.client.node import NodeClient, SubmissionOutcome
+from vessel.client.node import NodeClient
+from vessel.client.request import SubmissionOutcome
 from vessel.errors import ConfigurationError, ContainerError, NotFound, VesselError
 from vessel_proto.node.v1 import node_pb2
 

@@ -65,6 +65,7 @@ def receipt_document(receipt: node_pb2.Receipt) -> dict[str, object]:
         "output": hexadecimal(receipt.output),
         "burned": str(from_integer(receipt.burned)),
         "logs": [log_document(log) for log in receipt.logs],
+        "tags": [hexadecimal(tag) for tag in receipt.tags],
         "details": details_of(receipt),
     }
 

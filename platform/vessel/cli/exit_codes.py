@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from vessel.client.failure import NodeUnreachable
+from vessel.client.failure import NodeUnreachable, Unauthenticated
 from vessel.errors import (
     ConfigurationError,
     ContainerError,
@@ -52,6 +52,7 @@ MEANINGS: dict[ExitCode, str] = {
 # The first class that fits decides: subclasses stand before their bases.
 _BY_CLASS: tuple[tuple[type[Exception], ExitCode], ...] = (
     (NodeUnreachable, ExitCode.NODE_UNREACHABLE),
+    (Unauthenticated, ExitCode.REFUSED),
     (HeightNotKept, ExitCode.NOT_FOUND),
     (NotFound, ExitCode.NOT_FOUND),
     (ExecutionInvalid, ExitCode.REFUSED),  # it does not fit the state, and was not executed

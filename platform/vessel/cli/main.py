@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from typing import Annotated
 
 import typer
 
-from vessel.cli import chain, contracts, demo, options, prove, run
+from vessel.cli import chain, contracts, demo, doctor, options, prove, run, search, transfer
 from vessel.cli.edge import EdgeGroup
 from vessel.cli.exit_codes import epilog
 from vessel.cli.output import fields, show
@@ -28,8 +29,19 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vessel {importlib.metadata.version('vesselchain')}")
+        raise typer.Exit
+
+
 @app.callback()
-def vessel(debug: options.DebugOption = False) -> None:
+def vessel(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: options.DebugOption = False,
+) -> None:
     """Run a blockchain of your own, deploy contracts to it and ask it things.
 
     Begin with `vessel dev`; then, in another terminal, `vessel deploy ARTIFACT`.
@@ -50,13 +62,19 @@ app.command(context_settings=contracts.ARGUMENTS_SETTINGS)(contracts.call)
 app.command(context_settings=contracts.ARGUMENTS_SETTINGS)(contracts.send)
 app.command()(chain.tx)
 app.command()(chain.block)
+app.command()(search.logs)
+app.command()(search.receipts)
+app.command()(search.watch)
 app.command()(prove.prove)
 app.command()(chain.balance)
 app.command()(chain.accounts)
 app.command()(chain.containers)
 app.command()(chain.info)
 app.command()(chain.mine)
+app.command("export")(transfer.export_blocks)
+app.command("import")(transfer.import_blocks)
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 app.command()(version)
 
 

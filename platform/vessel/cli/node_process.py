@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from vessel.cli.options import TOKEN_VARIABLE
 from vessel.errors import VesselError
 
 START_TIMEOUT_S = 60.0
@@ -33,10 +34,13 @@ class NodeProcess:
             sys.executable, "-m", "vessel.cli.main", "run", "--json",
             "--data-dir", str(data_dir), "--grpc", "127.0.0.1:0", *arguments,
         ]  # fmt: skip
+        # A token in the surroundings is for the person's own node, not for this one.
+        kept = {name: os.environ[name] for name in os.environ if not name.startswith(TOKEN_VARIABLE)}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
-            )
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=kept,
+                start_new_session=True,
+            )  # fmt: skip
         self.pid = self._process.pid
         try:
             self.banner = self._first_line()

@@ -13,6 +13,26 @@ NodeOption = Annotated[
     str,
     typer.Option("--node", envvar="VESSEL_NODE", metavar="HOST:PORT", help="The node's gRPC address."),
 ]
+TlsCaOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tls-ca",
+        envvar="VESSEL_TLS_CA",
+        metavar="FILE|public",
+        help="Speak TLS and trust the certificates of this file (PEM), or the public authorities.",
+        show_default=False,
+    ),
+]
+TokenFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        envvar="VESSEL_TOKEN_FILE",
+        metavar="FILE",
+        help="The node's bearer token; without it the environment variable VESSEL_TOKEN.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document; errors too, as {error: {...}}.")
 ]
@@ -85,6 +105,7 @@ TimeoutOption = Annotated[
     float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="How long to wait for the block.")
 ]
 
+TOKEN_VARIABLE = "VESSEL_TOKEN"
 DEFAULT_NODE = DEFAULT_GRPC_ADDRESS
 DEFAULT_CONTAINER = "evm"
 DEFAULT_TIP = "1gwei"

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from vessel.cli import options
+from vessel.cli.connecting import connect
 from vessel.cli.evm import evm_address
 from vessel.cli.output import fields, hexadecimal, show
 from vessel.cli.quantity import format_coin
-from vessel.client.node import NodeClient
 from vessel.client.reference import parse_block_at
 from vessel.database.namespace import NAMESPACE_SIZE_BYTES, decode_balance, ledger_key
 from vessel.database.proof import Proof, verify
@@ -36,6 +36,8 @@ def prove(
     ] = "",
     at: options.AtOption = "latest",
     node: options.NodeOption = options.DEFAULT_NODE,
+    tls_ca: options.TlsCaOption = None,
+    token_file: options.TokenFileOption = None,
     as_json: options.JsonOption = False,
     debug: options.DebugOption = False,
 ) -> None:
@@ -48,7 +50,7 @@ def prove(
     trusted = _bytes(root, "--root") if root else b""
     if trusted and len(trusted) != HASH_SIZE_BYTES:
         raise InvalidRequest(f"--root has {len(trusted)} bytes, expected {HASH_SIZE_BYTES}")
-    with NodeClient(node) as client:
+    with connect(node, tls_ca, token_file) as client:
         hasher = hasher_by_name(client.service_info().hash)
         answer = client.state([state_key], with_proofs=True, at=parse_block_at(at))
     (entry,) = answer.entries

@@ -18,7 +18,7 @@ from vessel_proto.node.v1 import node_pb2
 
 
 def block_from_message(message: node_pb2.Block, *, hasher: Hasher | None = None) -> Block:
-    """Return the block; its seal carries the result that the message states, not a signature.
+    """Return the block; its seal carries the result that the message states, and the signature.
 
     hasher: the chain's hash, by which id and transactions root are checked; InvalidBlock where they
     do not follow from the content. The message needs its header and transactions.
@@ -29,7 +29,7 @@ def block_from_message(message: node_pb2.Block, *, hasher: Hasher | None = None)
             Transaction(container=transaction.container, raw=transaction.raw)
             for transaction in message.transactions
         ),
-        seal=Seal(result=result_from_message(message.result)),
+        seal=Seal(result=result_from_message(message.result), signature=message.seal_signature),
     )
     if hasher is not None:
         _check(message, block, hasher)

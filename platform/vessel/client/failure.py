@@ -43,9 +43,15 @@ class NodeTimeout(NodeUnreachable):
     code = "NODE_TIMEOUT"
 
 
+class Unauthenticated(VesselError):
+    """The node asks for a token, and was shown none or another."""
+
+    code = "UNAUTHENTICATED"
+
+
 _CLASSES: dict[str, type[VesselError]] = {
     kind.code: kind
-    for kind in (*vars(vessel.errors).values(), NodeUnreachable, NodeTimeout)
+    for kind in (*vars(vessel.errors).values(), NodeUnreachable, NodeTimeout, Unauthenticated)
     if isinstance(kind, type) and issubclass(kind, VesselError)
 }
 
@@ -63,11 +69,13 @@ _OUTCOMES: dict[str, type[ExecutionError]] = {
 _REASONS: dict[str, type[VesselError]] = {
     "NOT_COMMITTED_YET": NodeTimeout,
     "SHUTTING_DOWN": NodeUnreachable,
+    "UNAUTHENTICATED": Unauthenticated,
 }
 
 # What to make of a status without an ErrorInfo, by the number of its gRPC code.
 _CANCELLED, _INVALID_ARGUMENT, _DEADLINE_EXCEEDED, _NOT_FOUND = 1, 3, 4, 5
 _RESOURCE_EXHAUSTED, _FAILED_PRECONDITION, _OUT_OF_RANGE, _UNIMPLEMENTED, _UNAVAILABLE = 8, 9, 11, 12, 14
+_UNAUTHENTICATED = 16
 _BY_GRPC_CODE: dict[int, type[VesselError]] = {
     _INVALID_ARGUMENT: InvalidRequest,
     _NOT_FOUND: NotFound,
@@ -75,6 +83,7 @@ _BY_GRPC_CODE: dict[int, type[VesselError]] = {
     _FAILED_PRECONDITION: InvalidRequest,
     _OUT_OF_RANGE: InvalidRequest,
     _UNAVAILABLE: ContainerUnavailable,
+    _UNAUTHENTICATED: Unauthenticated,
 }
 
 
@@ -110,20 +119,38 @@ def error_from_call(error: grpc.RpcError, *, address: str, method: str, timeout_
         )
     if number in (_UNAVAILABLE, _CANCELLED):
         return NodeUnreachable(
-            f"no node answers at {address}; start one with `vessel dev` or `vessel run`, or name another "
-            f"with --node HOST:PORT ({text})",
+            _unreachable(address, text),
             address=address,
             method=method,
         )
     if number == _UNIMPLEMENTED:
         return InvalidRequest(
-            f"the node at {address} does not serve {method}: it is of another version, or this is not a "
-            "development chain",
+            f"the node at {address} does not serve {method}: it is of another version, this is not a "
+            "development chain, or its development controls stay on loopback (--expose-dev)",
             reason="NOT_SERVED",
             address=address,
             method=method,
         )
     return _make(_BY_GRPC_CODE.get(number, VesselError), text, "", {"address": address, "method": method})
+
+
+def _unreachable(address: str, text: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text.lower():
+        return (
+            f"the node at {address} shows a certificate that is not trusted here: name its authority, or the "
+            f"certificate itself, with --tls-ca FILE, and the node as the certificate does ({text})"
+        )
+    if "WRONG_VERSION_NUMBER" in text:
+        return f"the node at {address} does not speak TLS; leave --tls-ca out ({text})"
+    if "Socket closed" in text or "connection reset" in text.lower():
+        return (
+            f"whoever listens at {address} hung up: a node that speaks TLS wants --tls-ca FILE, another "
+            f"program is no node ({text})"
+        )
+    return (
+        f"no node answers at {address}; start one with `vessel dev` or `vessel run`, or name another with "
+        f"--node HOST:PORT ({text})"
+    )
 
 
 def _make(kind: type[VesselError], message: str, reason: str, details: dict[str, str]) -> VesselError:
@@ -145,7 +172,7 @@ def _error_info(status: Status) -> tuple[str, dict[str, str]]:
 
 def _trailing_metadata(error: grpc.RpcError) -> list[tuple[str, bytes]]:
     metadata = getattr(error, "trailing_metadata", None)
-    return list((metadata() if metadata else None) or ())
+    return list((metadata() if metadata else None) or ())  # pairs, also grpc.aio's own mapping
 
 
 def _code_and_text(error: grpc.RpcError) -> tuple[int, str]:

@@ -1,50 +1,64 @@
 """A connection to one node: its gRPC API as plain, typed calls.
 
 Synchronous and safe to use from several threads. Every call has a timeout and fails with an error of
-`vessel.errors`: what the node raised, or NodeUnreachable and NodeTimeout for what lies between.
+`vessel.errors`: what the node raised, or NodeUnreachable, NodeTimeout and Unauthenticated for what lies
+between.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Self, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self, TypeVar
 
 import grpc
 
-from vessel.client.failure import error_from_call, error_from_status
-from vessel.client.reference import BlockAt, block_reference
+from vessel.client import request
+from vessel.client.failure import error_from_call
+from vessel.client.reference import BlockAt
+from vessel.client.request import (
+    COMMIT_TIMEOUT_S,
+    DEFAULT_TIMEOUT_S,
+    DEV,
+    Ask,
+    Mining,
+    SubmissionOutcome,
+    Wait,
+    service_config,
+)
+from vessel.client.search import SearchCalls
+from vessel.client.security import Tls, credentials, metadata, options
 from vessel.config import DEFAULT_GRPC_ADDRESS
-from vessel.errors import ExecutionError, VesselError
-from vessel.primitives.encoding import integer
 from vessel_proto.dev.v1 import dev_pb2, dev_pb2_grpc
 from vessel_proto.node.v1 import node_pb2, node_pb2_grpc
 
-Wait = Literal["accepted", "committed"]
-SubmissionOutcome = node_pb2.AcceptedTransaction | VesselError | ExecutionError
-_Answer = TypeVar("_Answer")
+DEFAULT_ATTEMPTS = 3
 
-DEFAULT_TIMEOUT_S = 10.0
-COMMIT_TIMEOUT_S = 30.0
-EXECUTION_TIMEOUT_S = 60.0  # of calls and estimates: a block's worth of gas may take this long
-MINE_TIMEOUT_S = 120.0
-_MAX_MESSAGE_SIZE_BYTES = 256 << 20
-_OPTIONS = (
-    ("grpc.max_receive_message_length", _MAX_MESSAGE_SIZE_BYTES),
-    ("grpc.max_send_message_length", _MAX_MESSAGE_SIZE_BYTES),
-    ("grpc.enable_http_proxy", 0),  # a node is not a web site
-)
-_WAITS = {"accepted": node_pb2.WAIT_FOR_ACCEPTED, "committed": node_pb2.WAIT_FOR_COMMITTED}
+T = TypeVar("T")
 
 
-class NodeClient:
+class NodeClient(SearchCalls):
     """The node at `address` (host:port). Close it, or use it as a context manager."""
 
-    def __init__(self, address: str = DEFAULT_GRPC_ADDRESS, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
-        """Keep the address; the connection is made by the first call."""
+    def __init__(
+        self,
+        address: str = DEFAULT_GRPC_ADDRESS,
+        *,
+        tls: Tls = False,
+        token: str | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        attempts: int = DEFAULT_ATTEMPTS,
+    ) -> None:
+        """Keep what is needed; the connection is made by the first call.
+
+        tls: a PEM file of the authorities to trust, the node's own certificate for instance; True: the
+        public ones. token: what the node asks for; ConfigurationError rather than sending it beyond this
+        machine without TLS. timeout_s: of calls that do not execute or wait for blocks. attempts: how
+        often a call that only reads is made where the connection is lost in the middle; 1: once.
+        """
         self.address = address
         self.timeout_s = timeout_s
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        self._metadata = metadata(token, address=address, tls=tls)
+        self._channel = _channel(address, tls, attempts)
         self._node = node_pb2_grpc.NodeServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._dev = dev_pb2_grpc.DevServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
@@ -64,33 +78,30 @@ class NodeClient:
 
     def service_info(self) -> node_pb2.GetServiceInfoResponse:
         """Return who answers: chain, software, head."""
-        return self._ask("GetServiceInfo", node_pb2.GetServiceInfoRequest(), node_pb2.GetServiceInfoResponse)
+        return self.run(request.service_info())
 
     def block(self, at: BlockAt = "latest", *, read_mask: Sequence[str] = ()) -> node_pb2.Block:
         """Return a block; NotFound where there is none.
 
         read_mask: paths of Block (id, header, transactions, receipts, result); empty: all but receipts.
         """
-        request = node_pb2.GetBlockRequest(block=block_reference(at))
-        if read_mask:
-            request.read_mask.paths.extend(read_mask)
-        return self._ask("GetBlock", request, node_pb2.GetBlockResponse).block
+        return self.run(request.block(at, read_mask))
 
     def containers(self) -> list[node_pb2.ContainerInfo]:
         """Return the containers of the chain with their health."""
-        request = node_pb2.ListContainersRequest()
-        return list(self._ask("ListContainers", request, node_pb2.ListContainersResponse).containers)
+        return self.run(request.containers())
 
     # ---- transactions
 
     def submit(
         self, container: str, raw: bytes, *, wait: Wait = "committed", timeout_s: float = COMMIT_TIMEOUT_S
     ) -> node_pb2.AcceptedTransaction:
-        """Submit one signed transaction; raise what the node refused it with."""
-        (outcome,) = self.submit_many([(container, raw)], wait=wait, timeout_s=timeout_s)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        """Submit one signed transaction; raise what the node refused it with.
+
+        Never repeated by itself: after a NodeUnreachable ask `transaction` whether it arrived, or submit
+        the same bytes again, which can take effect only once.
+        """
+        return request.only(self.run(request.submit_many([(container, raw)], wait, timeout_s)))
 
     def submit_many(
         self,
@@ -103,26 +114,11 @@ class NodeClient:
 
         timeout_s: how long the node may wait for blocks when `wait` is "committed".
         """
-        request = node_pb2.SubmitTransactionsRequest(
-            transactions=[
-                node_pb2.SubmittedTransaction(container=container, raw=raw) for container, raw in transactions
-            ],
-            wait_for=_WAITS[wait],
-            timeout_ms=int(timeout_s * 1000),
-        )
-        patience_s = self.timeout_s + (timeout_s if wait == "committed" else 0.0)
-        answer = self._ask(
-            "SubmitTransactions", request, node_pb2.SubmitTransactionsResponse, timeout_s=patience_s
-        )
-        return [
-            error_from_status(result.error) if result.WhichOneof("outcome") == "error" else result.accepted
-            for result in answer.results
-        ]
+        return self.run(request.submit_many(transactions, wait, timeout_s))
 
     def transaction(self, identity: bytes, *, container: str = "") -> node_pb2.GetTransactionResponse:
         """Return a transaction, committed or pending; NotFound where the node knows none of that id."""
-        request = node_pb2.GetTransactionRequest(container=container, id=identity)
-        return self._ask("GetTransaction", request, node_pb2.GetTransactionResponse)
+        return self.run(request.transaction(identity, container))
 
     # ---- calls and queries
 
@@ -139,8 +135,17 @@ class NodeClient:
         at: BlockAt = "latest",
     ) -> node_pb2.CallResponse:
         """Run a call in a container and keep nothing; a revert is an answer, not an error."""
-        request = _call_request(container, to, input, sender, value, gas_limit, options, at)
-        return self._ask("Call", request, node_pb2.CallResponse, timeout_s=EXECUTION_TIMEOUT_S)
+        message = request.call_message(
+            container,
+            to=to,
+            input=input,
+            sender=sender,
+            value=value,
+            gas_limit=gas_limit,
+            options=options,
+            at=at,
+        )
+        return self.run(request.call(message))
 
     def estimate(
         self,
@@ -154,77 +159,104 @@ class NodeClient:
         at: BlockAt = "latest",
     ) -> int:
         """Return the least gas limit with which a call succeeds; ExecutionReverted where none does."""
-        call = _call_request(container, to, input, sender, value, 0, options, at)
-        request = node_pb2.EstimateGasRequest(call=call)
-        answer = self._ask(
-            "EstimateGas", request, node_pb2.EstimateGasResponse, timeout_s=EXECUTION_TIMEOUT_S
+        message = request.call_message(
+            container, to=to, input=input, sender=sender, value=value, gas_limit=0, options=options, at=at
         )
-        return answer.gas_limit
+        return self.run(request.estimate(message))
 
     def query(
         self, container: str, method: str, parameters: object = None, *, at: BlockAt = "latest"
     ) -> Any:  # JSON as the container answers it
         """Ask a container what only it knows; parameters and answer are JSON values."""
-        request = node_pb2.QueryRequest(
-            container=container,
-            at=block_reference(at),
-            method=method,
-            parameters_json=json.dumps({} if parameters is None else parameters).encode(),
-        )
-        answer = self._ask("Query", request, node_pb2.QueryResponse)
-        return json.loads(answer.json) if answer.json else None
+        return self.run(request.query(container, method, parameters, at))
 
     def state(
         self, keys: Sequence[bytes], *, with_proofs: bool = False, at: BlockAt = "latest"
     ) -> node_pb2.GetStateResponse:
         """Return the raw values of full state keys (namespace, two bytes, then key), with proofs if asked."""
-        request = node_pb2.GetStateRequest(keys=list(keys), at=block_reference(at), with_proofs=with_proofs)
-        return self._ask("GetState", request, node_pb2.GetStateResponse)
+        return self.run(request.state(keys, with_proofs, at))
 
-    # ---- development chains
+    # ---- development chains; InvalidRequest, reason NOT_SERVED, on others
 
-    def mine(self, blocks: int = 1) -> int:
-        """Make blocks now; return the height of the last. Only on a development chain."""
-        request = dev_pb2.MineRequest(blocks=blocks)
-        return self._ask(
-            "Mine", request, dev_pb2.MineResponse, service=self._dev, timeout_s=MINE_TIMEOUT_S
-        ).height
+    def mine(self, blocks: int = 1, *, interval_ms: int = 0) -> int:
+        """Make blocks now; return the height of the last. interval_ms: between their times."""
+        return self.run(request.mine(blocks, interval_ms))
 
-    def _ask(
+    def set_mining(self, mode: Mining, *, interval_ms: int = 0) -> None:
+        """Make a block on every transaction ("auto"), every so often ("interval"), or by hand ("manual")."""
+        self.run(request.set_mining(mode, interval_ms))
+
+    def snapshot(self) -> int:
+        """Remember where the chain stands; return a number for `revert`."""
+        return self.run(request.snapshot())
+
+    def revert(self, snapshot: int) -> int:
+        """Go back to a snapshot, which is used up by it; return the height of the head."""
+        return self.run(request.revert(snapshot))
+
+    def set_next_block_time(self, time_ms: int) -> None:
+        """Set the time of the next block, in milliseconds since the Unix epoch."""
+        self.run(request.set_next_block_time(time_ms))
+
+    def increase_time(self, by_ms: int) -> int:
+        """Move the chain's clock forward for good; return how far it is ahead, all together."""
+        return self.run(request.increase_time(by_ms))
+
+    def set_balance(self, address: bytes, balance: int) -> dev_pb2.DevResponse:
+        """Set the native coin of an address."""
+        return self.run(request.set_balance(address, balance))
+
+    def write_state(self, writes: Iterable[tuple[bytes, bytes | None]]) -> dev_pb2.DevResponse:
+        """Write raw state: pairs of full state key and value, None deletes."""
+        return self.run(request.write_state(writes))
+
+    def impersonate(
         self,
-        method: str,
-        request: object,
-        answer: type[_Answer],
+        container: str,
+        sender: bytes,
+        raw: bytes,
         *,
-        service: Any = None,
-        timeout_s: float | None = None,
-    ) -> _Answer:
-        patience_s = self.timeout_s if timeout_s is None else timeout_s
-        call = getattr(self._node if service is None else service, method)
+        wait: Wait = "committed",
+        timeout_s: float = COMMIT_TIMEOUT_S,
+    ) -> dev_pb2.ImpersonateResponse:
+        """Submit a transaction that its sender has not signed."""
+        return self.run(request.impersonate(container, sender, raw, wait, timeout_s))
+
+    # ---- any call
+
+    def run(self, ask: Ask[T]) -> T:
+        """Make one call and read its answer; errors as everywhere here."""
+        patience_s = ask.patience_s(self.timeout_s)
+        call = getattr(self._dev if ask.service == DEV else self._node, ask.method)
         try:
-            response: _Answer = call(request, timeout=patience_s)
+            answer = call(ask.message, timeout=patience_s, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise error_from_call(error, address=self.address, method=method, timeout_s=patience_s) from error
-        return response
+            raise error_from_call(
+                error, address=self.address, method=ask.method, timeout_s=patience_s
+            ) from error
+        return ask.read(answer)
+
+    def stream(self, ask: Ask[T], *, timeout_s: float | None = None) -> Iterator[T]:
+        """Yield the answers of a call that has many; close the iterator to end it.
+
+        timeout_s: of the whole stream; None: none.
+        """
+        call = getattr(self._dev if ask.service == DEV else self._node, ask.method)(
+            ask.message, timeout=timeout_s, metadata=self._metadata
+        )
+        try:
+            for answer in call:
+                yield ask.read(answer)
+        except grpc.RpcError as error:
+            raise error_from_call(
+                error, address=self.address, method=ask.method, timeout_s=timeout_s or 0.0
+            ) from error
+        finally:
+            call.cancel()
 
 
-def _call_request(
-    container: str,
-    to: bytes,
-    input: bytes,
-    sender: bytes,
-    value: int,
-    gas_limit: int,
-    options: object,
-    at: BlockAt,
-) -> node_pb2.CallRequest:
-    return node_pb2.CallRequest(
-        container=container,
-        at=block_reference(at),
-        sender=sender,
-        to=to,
-        value=integer(value),
-        input=input,
-        gas_limit=gas_limit,
-        options_json=b"" if options is None else json.dumps(options).encode(),
-    )
+def _channel(address: str, tls: Tls, attempts: int) -> grpc.Channel:
+    chosen, secret = options(service_config(attempts)), credentials(tls)
+    if secret is None:
+        return grpc.insecure_channel(address, options=chosen)
+    return grpc.secure_channel(address, secret, options=chosen)

@@ -154,11 +154,13 @@ class Watermark(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a subscription: items of one block, or only how far it has come.
 
-    removed: a reorganisation took these back; they are as they were sent before.
+    removed: a reorganisation took these back; they are as they were sent before. live: all that was past
+    is told, and from here on it comes as it is made; said without items, and again after a lag.
     """
 
     items: tuple[Item, ...] = ()
     removed: bool = False
+    live: bool = False
     watermark: Watermark
 
 

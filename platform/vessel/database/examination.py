@@ -149,8 +149,8 @@ def _sampled_state(chain: ChainStore, store: Snapshot, hasher: Hasher) -> tuple[
     namespaces = list(_namespaces(store))
     runs = max(1, SAMPLED_VALUES // _RUN_VALUES // max(1, len(namespaces)))
     for namespace in namespaces:
-        for start in (b"", *(_point(chain.state.head_height, run) for run in range(1, runs))):
-            entries = store.iterate(start=FLAT + namespace + start, stop=TREE, keys_only=True)
+        for start in _starts(store, namespace, chain.state.head_height, runs):
+            entries = store.iterate(start=start, stop=TREE, keys_only=True)
             for _, (key, _) in zip(range(_RUN_VALUES), entries, strict=False):
                 chosen[key[len(FLAT) :]] = None
     faults: list[str] = []
@@ -163,9 +163,22 @@ def _sampled_state(chain: ChainStore, store: Snapshot, hasher: Hasher) -> tuple[
     return len(chosen), faults
 
 
-def _point(height: int, run: int) -> bytes:
-    """Return where a run of the sample begins: elsewhere at every height, the same for everybody."""
-    return sha256(u64(height) + u64(run)).digest()[:8]
+def _starts(store: Snapshot, namespace: bytes, height: int, runs: int) -> Iterator[bytes]:
+    """Yield where the runs of a sample begin: elsewhere at every height, the same for everybody.
+
+    Keys lie in clusters: the places are spread between the first and the last, from where these differ.
+    """
+    begin, end = FLAT + namespace, FLAT + namespace + b"\xff" * 64
+    first = next((key for key, _ in store.iterate(start=begin, stop=end, keys_only=True)), begin)
+    last = next((key for key, _ in store.iterate(start=begin, stop=end, reverse=True, keys_only=True)), begin)
+    yield first
+    common = first[
+        : next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    ]
+    low, high = (int.from_bytes(key[len(common) :][:8].ljust(8, b"\0"), "big") for key in (first, last))
+    for run in range(1, runs):
+        offset = int.from_bytes(sha256(u64(height) + u64(run)).digest()[:8], "big") % (high - low + 1)
+        yield common + (low + offset).to_bytes(8, "big")
 
 
 def _namespaces(store: Snapshot) -> Iterator[bytes]:

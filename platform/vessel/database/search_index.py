@@ -26,7 +26,8 @@ or dropping it as too old, deletes by key.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import NewType
 
@@ -37,7 +38,7 @@ from vessel.database.layout import INDEX
 from vessel.errors import StoreCorrupt
 from vessel.primitives.block import ExecutedBlock
 from vessel.primitives.encoding import text, u64
-from vessel.primitives.receipt import HookReceipt, Receipt, Status
+from vessel.primitives.receipt import Log, Status
 
 Term = NewType("Term", bytes)  # kind (1) ‖ digest (8)
 LogPlace = tuple[int, int]  # receipt in the block, log in the receipt
@@ -102,7 +103,7 @@ def address_term(container: str, address: bytes) -> Term:
 
 def topic_term(container: str, place: int, topic: bytes) -> Term:
     """Return the term of logs with `topic` in a place, counted from 0."""
-    return _term(_TOPIC, container, place.to_bytes(4, "big") + topic)
+    return _term(_TOPIC, container, _position(place) + topic)
 
 
 def tag_term(container: str, tag: bytes) -> Term:
@@ -130,6 +131,10 @@ def logs_term(container: str) -> Term:
     return _term(_LOGS, container, b"")
 
 
+def _position(place: int) -> bytes:
+    return place.to_bytes(4, "big")
+
+
 def _term(kind: bytes, container: str, value: bytes) -> Term:
     return Term(kind + blake2b(text(container) + value, digest_size=_DIGEST_SIZE_BYTES).digest())
 
@@ -140,46 +145,54 @@ def _term(kind: bytes, container: str, value: bytes) -> Term:
 def operations(executed: ExecutedBlock) -> list[Operation]:
     """Return the writes that put a block into the index."""
     height = u64(executed.block.header.height)
-    return [(INDEX + term + height, _packed(term, places)) for term, places in _occurrences(executed)]
+    return [(INDEX + term + height, _packed(term, places)) for term, places in _occurrences(executed).items()]
 
 
 def operations_to_forget(executed: ExecutedBlock) -> list[Operation]:
     """Return the writes that take a block out of the index again."""
     height = u64(executed.block.header.height)
-    return [(INDEX + term + height, None) for term, _ in _occurrences(executed)]
+    return [(INDEX + term + height, None) for term in _occurrences(executed)]
 
 
-def _occurrences(executed: ExecutedBlock) -> Iterable[tuple[Term, list[LogPlace]]]:
+def _occurrences(executed: ExecutedBlock) -> dict[Term, list[LogPlace]]:
     """Return the terms of a block with their places, ascending; a place of a receipt has log 0."""
-    found: dict[Term, list[LogPlace]] = {}
-    terms: dict[tuple[bytes, str, bytes], Term] = {}  # hashing is most of the work, and values recur
-
-    def occurs(kind: bytes, container: str, value: bytes, place: LogPlace) -> None:
-        name = (kind, container, value)
-        term = terms.get(name)
-        if term is None:
-            term = terms[name] = _term(kind, container, value)
-        places = found.setdefault(term, [])
-        if not places or places[-1] != place:  # a tag given twice, or two values of one digest
-            places.append(place)
-
+    # By kind, container and value first: values recur, and hashing them is most of the work.
+    found: defaultdict[tuple[bytes, str, bytes], list[LogPlace]] = defaultdict(list)
     for index, receipt in enumerate(executed.receipts):
         here = (index, 0)
-        occurs(_RECEIPTS, receipt.container, b"", (0, 0))
-        occurs(_SENDER, receipt.container, receipt.sender, here)
-        for tag in receipt.tags:
-            occurs(_TAG, receipt.container, tag, here)
+        container = receipt.container
+        found[_RECEIPTS, container, b""] = []
+        found[_SENDER, container, receipt.sender].append(here)
+        for tag in dict.fromkeys(receipt.tags):
+            found[_TAG, container, tag].append(here)
         if receipt.status is not Status.OK:
-            occurs(_FAILURE, receipt.container, bytes([receipt.status]), here)
-    outcomes: tuple[Receipt | HookReceipt, ...] = (*executed.receipts, *executed.hooks)
-    for index, outcome in enumerate(outcomes):
-        for number, log in enumerate(outcome.logs):
-            place = (index, number)
-            occurs(_LOGS, outcome.container, b"", (0, 0))
-            occurs(_ADDRESS, outcome.container, log.address, place)
-            for position, topic in enumerate(log.topics):
-                occurs(_TOPIC, outcome.container, position.to_bytes(4, "big") + topic, place)
-    return found.items()
+            found[_FAILURE, container, bytes([receipt.status])].append(here)
+        if receipt.logs:
+            _add_logs(found, container, index, receipt.logs)
+    for index, hook in enumerate(executed.hooks, len(executed.receipts)):
+        if hook.logs:
+            _add_logs(found, hook.container, index, hook.logs)
+    terms: dict[Term, list[LogPlace]] = {}
+    for (kind, container, value), places in found.items():
+        term = _term(kind, container, value)
+        if term in terms:  # two values of one digest
+            places = sorted({*terms[term], *places})
+        terms[term] = places
+    return terms
+
+
+def _add_logs(
+    found: defaultdict[tuple[bytes, str, bytes], list[LogPlace]],
+    container: str,
+    index: int,
+    logs: tuple[Log, ...],
+) -> None:
+    found[_LOGS, container, b""] = []
+    for number, log in enumerate(logs):
+        place = (index, number)
+        found[_ADDRESS, container, log.address].append(place)
+        for position, topic in enumerate(log.topics):
+            found[_TOPIC, container, _position(position) + topic].append(place)
 
 
 def _packed(term: Term, places: list[LogPlace]) -> bytes:

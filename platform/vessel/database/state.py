@@ -142,12 +142,16 @@ class StateDatabase:
 
     def reader_at(self, height: int) -> StateReader:
         """Return a reader of the state after the block at `height`; HeightNotKept says which are kept."""
+        return self.state_at(height)[0]
+
+    def state_at(self, height: int) -> tuple[StateReader, Hash32]:
+        """Return the same with the state's root, which tells whether it is the state that is meant."""
         view = self._head
         if height == view.height and height >= 0:
-            return VersionReader(view, view.version, ())
+            return VersionReader(view, view.version, ()), view.tree.root
         self._check_kept(view, height, self._first_height, "state")
-        _, version = self._committed(view, height)
-        return VersionReader(PastView(view, height), version, ())
+        root, version = self._committed(view, height)
+        return VersionReader(PastView(view, height), version, ()), root
 
     def stored_root(self, height: int) -> Hash32:
         """Return the state root after the block at a kept height."""

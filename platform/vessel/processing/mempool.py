@@ -169,7 +169,9 @@ class Mempool:
                 offered=check.sequence,
             )
         queue = self._queues.get(sender)
-        if queue is not None:
+        if queue is not None and check.sequence is not None:
+            if check.sequence < queue.next_sequence:  # a reorganisation gave its number back
+                queue.next_sequence = next_sequence
             queue.next_sequence = max(queue.next_sequence, next_sequence)
         displaced = self._replaced(sender, check, returned=returned)
         if displaced is None and not returned:
@@ -373,7 +375,7 @@ class Mempool:
 
     def included(self, container: str, sender: bytes, sequence: int) -> list[PendingTransaction]:
         """Learn that a sender's sequence number is spent; return what can never be included now."""
-        self._spent[(container, sender)] = sequence + 1
+        self._spent[(container, sender)] = max(self._spent.get((container, sender), 0), sequence + 1)
         if len(self._spent) > _MAX_SPENT:
             del self._spent[next(iter(self._spent))]
         queue = self._queues.get((container, sender))

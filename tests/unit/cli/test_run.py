@@ -35,6 +35,7 @@ class Running:
         self.is_dev = dev
         self.store_url = config.store
         self.grpc_address = "127.0.0.1:4601"
+        self.http_addresses = {"": "127.0.0.1:4602"}
         self.closed = False
         self._failure = failure
 

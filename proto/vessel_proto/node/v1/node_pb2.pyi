@@ -244,18 +244,20 @@ class GetBlockResponse(_message.Message):
     def __init__(self, block: _Optional[_Union[Block, _Mapping]] = ...) -> None: ...
 
 class Block(_message.Message):
-    __slots__ = ("id", "header", "transactions", "receipts", "result")
+    __slots__ = ("id", "header", "transactions", "receipts", "result", "seal_signature")
     ID_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
     TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
     RECEIPTS_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    SEAL_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     header: Header
     transactions: _containers.RepeatedCompositeFieldContainer[EnvelopedTransaction]
     receipts: _containers.RepeatedCompositeFieldContainer[Receipt]
     result: BlockResult
-    def __init__(self, id: _Optional[bytes] = ..., header: _Optional[_Union[Header, _Mapping]] = ..., transactions: _Optional[_Iterable[_Union[EnvelopedTransaction, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[Receipt, _Mapping]]] = ..., result: _Optional[_Union[BlockResult, _Mapping]] = ...) -> None: ...
+    seal_signature: bytes
+    def __init__(self, id: _Optional[bytes] = ..., header: _Optional[_Union[Header, _Mapping]] = ..., transactions: _Optional[_Iterable[_Union[EnvelopedTransaction, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[Receipt, _Mapping]]] = ..., result: _Optional[_Union[BlockResult, _Mapping]] = ..., seal_signature: _Optional[bytes] = ...) -> None: ...
 
 class Header(_message.Message):
     __slots__ = ("version", "height", "parent_id", "time_ms", "proposer", "randomness", "transactions_root", "sections", "parent_result", "consensus", "mainchain_link")
@@ -594,15 +596,17 @@ class Watermark(_message.Message):
     def __init__(self, next_height: _Optional[int] = ..., block_id: _Optional[bytes] = ...) -> None: ...
 
 class SubscribeResponse(_message.Message):
-    __slots__ = ("blocks", "receipts", "logs", "removed", "watermark")
+    __slots__ = ("blocks", "receipts", "logs", "removed", "watermark", "live")
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
     RECEIPTS_FIELD_NUMBER: _ClassVar[int]
     LOGS_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    LIVE_FIELD_NUMBER: _ClassVar[int]
     blocks: _containers.RepeatedCompositeFieldContainer[Block]
     receipts: _containers.RepeatedCompositeFieldContainer[TransactionInBlock]
     logs: _containers.RepeatedCompositeFieldContainer[LogInBlock]
     removed: bool
     watermark: Watermark
-    def __init__(self, blocks: _Optional[_Iterable[_Union[Block, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[TransactionInBlock, _Mapping]]] = ..., logs: _Optional[_Iterable[_Union[LogInBlock, _Mapping]]] = ..., removed: _Optional[bool] = ..., watermark: _Optional[_Union[Watermark, _Mapping]] = ...) -> None: ...
+    live: bool
+    def __init__(self, blocks: _Optional[_Iterable[_Union[Block, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[TransactionInBlock, _Mapping]]] = ..., logs: _Optional[_Iterable[_Union[LogInBlock, _Mapping]]] = ..., removed: _Optional[bool] = ..., watermark: _Optional[_Union[Watermark, _Mapping]] = ..., live: _Optional[bool] = ...) -> None: ...
