@@ -228,4 +228,4 @@ def test_a_node_that_stops_says_so(node: Node, client: NodeClient) -> None:
     next(stream)
     node.close()
     with pytest.raises(NodeUnreachable, match="shutting down"):
-        next(stream)
+        list(stream)

@@ -25,7 +25,7 @@ from __future__ import annotations
 from vessel.database.key_value import Operation
 from vessel.primitives.encoding import u32, u64
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 META = b"\x00"
 FLAT = b"\x01"
