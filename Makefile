@@ -6,12 +6,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SETUP_LOG := $(VENV)/setup.log
 
+CORE_SOURCES := $(wildcard vm_evm/vessel_evm/core/*.[ch] vm_evm/vessel_evm/engine/precompiles/c/*.[ch])
+CORE := vm_evm/vessel_evm/core/core.wasm
+
 # Passed on by run, demo and test: make test ARGS="tests/unit -k header"
 ARGS ?=
 # Processes of `make test` when ARGS does not say otherwise.
 JOBS ?= 2
 
-.PHONY: help run demo test check bench proto contracts clean
+.PHONY: help run demo test check bench conformance fuzz core proto contracts clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,24 +23,26 @@ help:
 	@echo "make test       every test                       (ARGS go to pytest)"
 	@echo "make check      lint, format, types and the rules of the house"
 	@echo "make bench      every benchmark in bench/"
+	@echo "make conformance  Ethereum's state tests, all of them (VESSEL_CONFORMANCE names the data)"
+	@echo "make fuzz       random programs: our EVM against the specification (VESSEL_EELS names its venv)"
+	@echo "make core       compile the EVM core to WebAssembly"
 	@echo "make proto      write the protobuf code anew from proto/"
 	@echo "make contracts  build the sample contracts anew  (needs npm)"
 	@echo "make clean      remove .venv, caches and build output; chain data stays"
 
-run: $(INSTALLED)
+run: $(INSTALLED) $(CORE)
 	@$(BIN)/vessel run $(ARGS)
 
-demo: $(INSTALLED)
+demo: $(INSTALLED) $(CORE)
 	@$(BIN)/vessel demo $(ARGS)
-	@echo "demo: ok"
 
 # loadgroup: tests that share a fixed port or another single thing carry the mark `xdist_group`.
-test: $(INSTALLED)
+test: $(INSTALLED) $(CORE)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadgroup -q)
 	@echo "test: ok"
 
 # The documents' examples are run by `make test`: they start nodes and are no matter of seconds.
-check: $(INSTALLED)
+check: $(INSTALLED) $(CORE)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { \
 		echo "check: format differs in:"; $(BIN)/ruff format --check . | sed -n 's/^Would reformat: /  /p'; \
@@ -46,12 +51,28 @@ check: $(INSTALLED)
 	@$(BIN)/python -m pytest -q tests/hygiene --deselect tests/hygiene/test_documents.py::test_examples_run
 	@echo "check: ok"
 
-bench: $(INSTALLED)
+bench: $(INSTALLED) $(CORE)
 	@set -e; for file in bench/*.py; do \
 		[ -e "$$file" ] || { echo "bench: there is no benchmark in bench/ yet"; continue; }; \
 		echo "== $$file"; $(BIN)/python "$$file" || { echo "bench: $$file failed"; exit 1; }; \
 	done
 	@echo "bench: ok"
+
+conformance: $(INSTALLED) $(CORE)
+	@$(BIN)/python tests/conformance/evm/run.py --engine core -j $(JOBS) $(ARGS)
+
+fuzz: $(INSTALLED) $(CORE)
+	@$(BIN)/python tests/fuzz/evm/run.py --right specification --fork osaka --seconds 600 $(ARGS)
+
+core: $(INSTALLED)
+	@$(BIN)/python hatch_build.py
+	@echo "core: ok"
+
+# The installation compiles it first; from then on whoever changes the sources need not think of it.
+$(CORE): $(CORE_SOURCES) hatch_build.py | $(INSTALLED)
+	@echo "setup: compiling the EVM core"
+	@$(BIN)/python hatch_build.py >/dev/null
+	@touch $(CORE)
 
 proto: $(INSTALLED)
 	@$(BIN)/python proto/generate.py

@@ -76,14 +76,14 @@ def from_arrays(message: bytes) -> dict[bytes, bytes | None]:
 
 
 def to_messages(writes: Writes) -> bytes:
-    """Return a message an entry, serialised; Transaction, with its two fields of bytes, stands in."""
-    entries = [pb.Transaction(raw=key, prepared=writes[key] or b"") for key in sorted(writes)]
-    return pb.TransactionBatch(transactions=entries).SerializeToString()
+    """Return a message an entry, serialised; Log, with its two fields of bytes, stands in."""
+    entries = [pb.Log(address=key, data=writes[key] or b"") for key in sorted(writes)]
+    return pb.TransactionResults(logs=entries).SerializeToString()
 
 
 def from_messages(message: bytes) -> dict[bytes, bytes | None]:
     """Read a message an entry."""
-    return {entry.raw: entry.prepared for entry in pb.TransactionBatch.FromString(message).transactions}
+    return {entry.address: entry.data for entry in pb.TransactionResults.FromString(message).logs}
 
 
 FORMS: dict[str, tuple[Callable[[Writes], bytes], Callable[[bytes], Writes]]] = {

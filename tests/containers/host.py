@@ -162,8 +162,10 @@ class Host:
         start = self._start(Mode.GENESIS, time_ms=0)
         session = connection.open(start, self.reader)
         genesis = Block(start=start, raw=[], foreign=[], batch_size=1)
-        self._take(genesis, session.begin({}))
-        ended = session.end({})
+        session.begin({})
+        self._take(genesis, session.begun())
+        session.end({})
+        ended = session.ended()
         self._take(genesis, ended)
         session.close()
         self.section = genesis.section = ended.section
@@ -233,7 +235,7 @@ class Host:
         parent, version = block.start.state_version, block.start.result_version
         self.states[version] = applied(self.states[parent], block.writes)
         self.connection.finish(block.start.execution_id, Outcome.COMMIT)
-        self.connection.observe(parent, version, untold, took_part=took_part)
+        self.connection.observe(parent, version, untold, took_part=took_part, written=block.writes)
         self.version = version
         self.section = block.section
         text = u64(block.start.height) + block.start.parent_id + root(self.states[version]).encode()
@@ -286,7 +288,8 @@ class Host:
         hints = {key: state.get(key) for key in pushed}
         session = self.connection.open(start, reader)
         try:
-            self._take(block, session.begin(others()))
+            session.begin(others())
+            self._take(block, session.begun())
             batches = [raw[i : i + batch_size] for i in range(0, len(raw), batch_size)]
             sent = answered = 0
             gas_used, full = 0, False
@@ -321,7 +324,8 @@ class Host:
                 answered += 1
                 if stop_after_batches is not None and answered >= stop_after_batches:
                     return block
-            ended = session.end(others(last=True))
+            session.end(others(last=True))
+            ended = session.ended()
             self._take(block, ended)
             block.section = ended.section
             assert ended.section.gas_used == gas_used, "the section's gas is the sum over the results"

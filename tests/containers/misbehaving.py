@@ -11,6 +11,7 @@ Another rule is broken before there are parameters: `OtherMajor` speaks another 
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -50,6 +51,10 @@ FAULTS = {
     "exit": "os._exit(1)",
     "raise": "an exception leaves the container",
     "hang": "never answers",
+    "wait": "opens the pipe `memory`.begun for writing, then `memory`.end for reading: until somebody does",
+    "ask_forever": "reads one key after another that is not there",
+    "ask_too_much": "reads the whole state in one question",
+    "swallow": "takes a read that failed for a value that is not there",
     "flood": "8 MiB on stdout and on stderr, half of it without an end of line",
     "foreign_namespace": "writes a key of another namespace",
     "foreign_ledger": "moves coin from an address that is not its own",
@@ -130,6 +135,11 @@ class Fault:
             raise RuntimeError(f"raised on purpose at {at}")
         if self.due(at, "hang"):
             threading.Event().wait()
+        if self.due(at, "wait"):
+            with open(f"{self.parameters.memory}.begun", "wb"):
+                pass
+            with open(f"{self.parameters.memory}.end", "rb") as end:
+                end.read()
         if self.due(at, "flood"):
             for stream in (sys.stdout, sys.stderr):
                 stream.write("flood " * (700 << 10))
@@ -163,6 +173,33 @@ class StruckReader:
         return found
 
 
+class SwallowingReader:
+    """A reader whose failures look like absent values."""
+
+    def __init__(self, reader: StateReader) -> None:
+        """Read by `reader`."""
+        self._reader = reader
+
+    @property
+    def version(self) -> int:
+        """The version read."""
+        return self._reader.version
+
+    def multi_get(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Read, or say that there is nothing."""
+        try:
+            return self._reader.multi_get(keys)
+        except Exception:  # noqa: BLE001 -- that is the fault
+            return [None] * len(keys)
+
+    def range(self, wanted: Range) -> list[tuple[bytes, bytes]]:
+        """Read, or say that there is nothing."""
+        try:
+            return self._reader.range(wanted)
+        except Exception:  # noqa: BLE001 -- that is the fault
+            return []
+
+
 class MisbehavingBlock:
     """The counter's block, with the fault in it."""
 
@@ -186,6 +223,11 @@ class MisbehavingBlock:
     def transactions(self, batch: TransactionBatch) -> Iterable[TransactionResult]:
         """Execute, or fail to."""
         self._fault.strike("batch")
+        if self._fault.due("batch", "ask_forever"):
+            for number in itertools.count():
+                self._state.read([self._prefix + b"never/%d" % number])
+        if self._fault.due("batch", "ask_too_much"):
+            self._state._base.range(Range(start=b"\0\0", stop=b"\xff\xff"))
         if self._fault.due("batch", "many_reads"):
             self._state.read([self._prefix + b"many/%05d" % number for number in range(5_000)])
             self._state.scan(b"", b"\xff" * 8)
@@ -243,19 +285,21 @@ class MisbehavingBlock:
 
 def _send_unsorted() -> None:
     from vessel.container import codec
-    from vessel_proto.container.v1 import container_pb2 as pb
 
-    def backwards(writes: dict[bytes, bytes | None]) -> pb.Entries:
-        ordered = sorted(writes, reverse=True)
-        return codec.entries_to_wire(ordered, map(writes.__getitem__, ordered))
+    right = codec.results_to_wire
 
-    codec.writes_to_wire = backwards  # type: ignore[assignment]
+    def backwards(results: Sequence[TransactionResult]) -> object:
+        wire = right(results)
+        wire.writes.keys[:] = wire.writes.keys[::-1]
+        return wire
+
+    codec.results_to_wire = backwards  # type: ignore[assignment]
 
 
 class MisbehavingContainer:
     """The counter, with a fault."""
 
-    manifest = Manifest(name="misbehaving", version="1.0.0")
+    manifest = Manifest(name="misbehaving", version="1.0.0", recent_ids=600)
 
     def __init__(self) -> None:
         """Behave until configured otherwise."""
@@ -280,6 +324,8 @@ class MisbehavingContainer:
         """Open a block."""
         if self._fault.parameters.at == "read":
             state._base = StruckReader(state._base, self._fault)
+        if self._fault.parameters.fault == "swallow":
+            state._base = SwallowingReader(state._base)
         inner = self._inner.execute(start, state)
         return MisbehavingBlock(inner, state, self._fault, self._namespace, self._instance)
 
@@ -289,6 +335,10 @@ class MisbehavingContainer:
     def view(self, request: ViewRequest, state: BlockState) -> ViewResult:
         """Answer, or fail to."""
         self._fault.strike("view")
+        if request.query is not None and request.query.method == "ids":
+            wanted = msgspec.json.decode(request.query.parameters, type=list[int])
+            ids = [request.start.recent_ids[index].hex() for index in wanted]
+            return ViewResult(json=msgspec.json.encode([len(request.start.recent_ids), ids]))
         return self._inner.view(request, state)
 
 

@@ -114,6 +114,7 @@ def test_a_plugin_killed_again_and_again_costs_nothing(
         waiting.append(answer)
         if number % 7 == 3:  # from another thread, wherever the block at hand may be
             kill_the_plugin()
+            answer.committed.result(WAIT_S)  # so that there is another to be killed next time
     places = [submitted.committed.result(WAIT_S) for submitted in waiting]
     killed.discard(0)
     assert len(killed) >= 4

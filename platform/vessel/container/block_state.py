@@ -21,7 +21,7 @@ _MISSING = object()
 class BlockState:
     """Reads at one version under the writes of one block. For one thread."""
 
-    __slots__ = ("_base", "_block", "_journal", "_pending", "_prefix", "_remembered")
+    __slots__ = ("_base", "_block", "_journal", "_laid", "_pending", "_prefix", "_remembered")
 
     def __init__(
         self,
@@ -42,12 +42,18 @@ class BlockState:
         self._block: dict[bytes, bytes | None] = dict(overrides or {})
         self._pending: dict[bytes, bytes | None] = {}
         self._journal: list[tuple[bytes, object]] = []
+        self._laid = 0
 
     # ---- reading
 
     def read(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the values of full state keys, in their order; one crossing for all that lack."""
         pending, block, remembered = self._pending, self._block, self._remembered
+        if block.keys().isdisjoint(keys) and pending.keys().isdisjoint(keys):
+            try:
+                return [remembered[key] for key in keys]
+            except KeyError:
+                pass
         lacking = [key for key in keys if key not in pending and key not in block and key not in remembered]
         if lacking:
             lacking = list(dict.fromkeys(lacking))
@@ -152,7 +158,14 @@ class BlockState:
 
     def keep(self, writes: Mapping[bytes, bytes | None]) -> None:
         """Lay finished writes on the block: another's delta, or the result of an engine's own journal."""
-        self._block.update(writes)
+        if writes:
+            self._block.update(writes)
+            self._laid += 1
+
+    @property
+    def laid(self) -> int:
+        """How many sets of writes were kept; who has a cache over this state sees by it that others wrote."""
+        return self._laid
 
     def block_writes(self) -> dict[bytes, bytes | None]:
         """Return everything that the block has written so far, others' deltas included."""

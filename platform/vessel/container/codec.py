@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from itertools import accumulate, chain
+from typing import TypeVar, cast
 
 from vessel.container.messages import (
     BlockEndResult,
@@ -28,6 +29,7 @@ from vessel.container.messages import (
     ValidationRequest,
     ViewRequest,
     ViewResult,
+    Writes,
 )
 from vessel.database.reader import Range
 from vessel.errors import ContainerMisbehaved, InvalidRequest
@@ -39,6 +41,9 @@ from vessel_proto.container.v1 import container_pb2 as pb
 
 MAX_FRAME_SIZE_BYTES = 1 << 20
 MAX_FRAGMENTED_SIZE_BYTES = 64 << 20
+
+S = TypeVar("S", bytes, str)
+T = TypeVar("T")
 
 # ---- entries
 
@@ -65,10 +70,11 @@ def values_from_wire(entries: pb.Entries) -> list[bytes | None]:
         raise ContainerMisbehaved(
             f"entries with {len(entries.keys)} keys and {len(values)} values; expected as many of each"
         )
-    for position in entries.absent:
-        if position >= len(values):
-            raise ContainerMisbehaved(f"entries mark position {position} of {len(values)} as absent")
-        values[position] = None
+    try:
+        for position in entries.absent:
+            values[position] = None
+    except IndexError:
+        raise ContainerMisbehaved(f"entries mark position {position} of {len(values)} as absent") from None
     return values
 
 
@@ -245,7 +251,7 @@ def check_from_wire(check: pb.TransactionCheck) -> TransactionCheck:
 def start_to_wire(start: BlockStart, recent_ids: Sequence[bytes], continued: bool) -> pb.BlockStart:
     """Return the start of an execution; the ids are those that the container has not been told.
 
-    The remote transport adds what places the cache and what others have written.
+    The grpc transport adds what places the cache and what others have written.
     """
     return pb.BlockStart(
         execution_id=start.execution_id,
@@ -284,68 +290,157 @@ def start_from_wire(start: pb.BlockStart, recent_ids: Sequence[bytes]) -> BlockS
 
 def batch_to_wire(batch: TransactionBatch) -> pb.TransactionBatch:
     """Return a batch as a message."""
+    transactions = batch.transactions
     return pb.TransactionBatch(
         first_index=batch.first_index,
         gas_available=batch.gas_available,
-        transactions=[
-            pb.Transaction(raw=t.raw, prepared=t.prepared, impersonate=t.impersonate)
-            for t in batch.transactions
-        ],
+        raw=[t.raw for t in transactions],
+        prepared=_column([t.prepared for t in transactions]),
+        impersonate=_column([t.impersonate for t in transactions]),
     )
 
 
 def batch_from_wire(batch: pb.TransactionBatch) -> TransactionBatch:
     """Return a batch from a message."""
+    raws = list(batch.raw)
+    prepared = _rows("prepared", list(batch.prepared), len(raws), b"")
+    impersonate = _rows("impersonate", list(batch.impersonate), len(raws), b"")
     return TransactionBatch(
         first_index=batch.first_index,
         gas_available=Gas(batch.gas_available) if batch.HasField("gas_available") else None,
         transactions=tuple(
-            ContainerTransaction(raw=t.raw, prepared=t.prepared, impersonate=t.impersonate)
-            for t in batch.transactions
+            [
+                ContainerTransaction(raw=raw, prepared=form, impersonate=sender)
+                for raw, form, sender in zip(raws, prepared, impersonate, strict=True)
+            ]
         ),
     )
 
 
-def result_to_wire(result: TransactionResult) -> pb.TransactionResult:
-    """Return the result of one transaction as a message."""
-    return pb.TransactionResult(
-        index=result.index,
-        included=result.included,
-        status=cast(pb.Status, result.status.value),
-        gas_used=result.gas_used,
-        output=result.output,
-        writes=writes_to_wire(result.writes),
-        burned=integer(result.burned),
-        logs=_logs_to_wire(result.logs),
-        tags=result.tags,
-        details=result.details,
-        fits=result.fits,
-        reason=result.reason,
-        message=result.message,
-        id=result.id,
-        sender=result.sender,
+def results_to_wire(results: Sequence[TransactionResult]) -> pb.TransactionResults:
+    """Return the answer to a batch as a message, column by column."""
+    keys: list[bytes] = []
+    values: list[bytes | None] = []
+    write_count = []
+    for result in results:
+        writes = result.writes
+        ordered = sorted(writes)
+        keys += ordered
+        values += map(writes.__getitem__, ordered)
+        write_count.append(len(ordered))
+    logs = [result.logs for result in results]
+    tags = [result.tags for result in results]
+    return pb.TransactionResults(
+        index=[result.index for result in results],
+        status=[int(result.status) if result.included else 0 for result in results],  # type: ignore[misc]
+        gas_used=[result.gas_used for result in results],
+        id=[result.id for result in results],
+        sender=_column([result.sender for result in results]),
+        output=_column([result.output for result in results]),
+        burned=_column([integer(result.burned) if result.burned else b"" for result in results]),
+        write_count=write_count,
+        writes=entries_to_wire(keys, values),
+        log_count=list(map(len, logs)) if any(logs) else (),
+        logs=_logs_to_wire(chain.from_iterable(logs)),
+        tag_count=list(map(len, tags)) if any(tags) else (),
+        tags=chain.from_iterable(tags),
+        details=_column([result.details for result in results]),
+        message=_column([result.message for result in results]),
+        refusals=[pb.Refusal(fits=r.fits, reason=r.reason) for r in results if not r.included],
     )
 
 
-def result_from_wire(result: pb.TransactionResult) -> TransactionResult:
-    """Return the result of one transaction from a message."""
-    return TransactionResult(
-        index=result.index,
-        included=result.included,
-        status=_status(result.status) if result.included else Status.OK,
-        gas_used=Gas(result.gas_used),
-        output=result.output,
-        writes=writes_from_wire(result.writes),
-        burned=_coin(result.burned),
-        logs=_logs_from_wire(result.logs),
-        tags=tuple(result.tags),
-        details=result.details,
-        fits=result.fits,
-        reason=result.reason,
-        message=result.message,
-        id=result.id,
-        sender=result.sender,
+def results_from_wire(answer: pb.TransactionResults) -> list[TransactionResult]:
+    """Return the answer to a batch from a message; ContainerMisbehaved where its columns do not fit."""
+    count = len(answer.index)
+    refusals = iter(list(answer.refusals))
+    statuses = _rows("status", list(map(int, answer.status)), count, 0)
+    if len(answer.refusals) != statuses.count(0):
+        raise ContainerMisbehaved(
+            f"{len(answer.refusals)} refusals came for {statuses.count(0)} transactions that are not included"
+        )
+    known = {0: Status.OK} | {number: _status(number) for number in sorted(set(statuses)) if number}
+    columns = zip(
+        answer.index,
+        statuses,
+        [None if status else next(refusals) for status in statuses],
+        _rows("gas_used", cast(list[Gas], list(answer.gas_used)), count, Gas(0)),
+        _rows("id", list(answer.id), count, b""),
+        _rows("sender", list(answer.sender), count, b""),
+        _rows("output", list(answer.output), count, b""),
+        _rows("burned", list(map(_coin, answer.burned)), count, Coin(0)),
+        _write_sets(answer, count),
+        _parts("log_count", answer.log_count, _logs_from_wire(answer.logs), count),
+        _parts("tag_count", answer.tag_count, tuple(answer.tags), count),
+        _rows("details", list(answer.details), count, b""),
+        _rows("message", list(answer.message), count, ""),
+        strict=True,
     )
+    return [
+        TransactionResult(
+            index=index,
+            included=refusal is None,
+            status=known[status],
+            gas_used=gas,
+            output=output,
+            writes=writes,
+            burned=burned,
+            logs=logs,
+            tags=tags,
+            details=details,
+            fits=refusal is None or refusal.fits,
+            reason="" if refusal is None else refusal.reason,
+            message=message,
+            id=id_,
+            sender=sender,
+        )
+        for (
+            index, status, refusal, gas, id_, sender, output, burned, writes, logs, tags, details, message
+        ) in columns
+    ]  # fmt: skip
+
+
+def _column(values: list[S]) -> list[S]:
+    """Return a column as it is sent: none at all where every row is empty."""
+    return values if any(values) else []
+
+
+def _rows(name: str, values: list[T], count: int, default: T) -> list[T]:
+    """Return a column as long as the rows; ContainerMisbehaved where it has another length."""
+    if not values:
+        return [default] * count
+    if len(values) != count:
+        raise ContainerMisbehaved(f"the column {name} has {len(values)} entries for {count} rows")
+    return values
+
+
+def _cuts(name: str, counts: Sequence[int], total: int, count: int) -> list[int]:
+    """Return where each row's part ends; ContainerMisbehaved where the parts are not the whole."""
+    ends = list(accumulate(_rows(name, list(counts), count, 0)))
+    if (ends[-1] if ends else 0) != total:
+        raise ContainerMisbehaved(f"the column {name} sums to {ends[-1:]}; there are {total}")
+    return ends
+
+
+def _parts(name: str, counts: Sequence[int], whole: tuple[T, ...], count: int) -> Iterable[tuple[T, ...]]:
+    if not whole and not counts:
+        return [()] * count
+    ends = _cuts(name, counts, len(whole), count)
+    return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _write_sets(answer: pb.TransactionResults, count: int) -> list[Writes]:
+    """Return each row's write set, from the writes of all of them."""
+    keys, values = list(answer.writes.keys), values_from_wire(answer.writes)
+    ends = _cuts("write_count", answer.write_count, len(keys), count)
+    rising = bytearray(map(operator.lt, keys, keys[1:]))
+    for end in ends:  # from one row to the next the order begins anew
+        if 0 < end <= len(rising):
+            rising[end - 1] = 1
+    if 0 in rising:
+        raise ContainerMisbehaved("the keys of a write set must be sorted and distinct")
+    pairs = list(zip(keys, values, strict=True))
+    return [dict(pairs[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _status(number: int) -> Status:
@@ -357,9 +452,10 @@ def _status(number: int) -> Status:
         ) from None
 
 
-def hook_to_wire(hook: HookResult) -> pb.BlockBegun:
-    """Return what was done at the begin of a block as a message."""
+def hook_to_wire(hook: HookResult, *, credit: int) -> pb.BlockBegun:
+    """Return what was done at the begin of a block as a message, with the batches it takes unanswered."""
     return pb.BlockBegun(
+        credit=credit,
         writes=writes_to_wire(hook.writes),
         burned=integer(hook.burned),
         logs=_logs_to_wire(hook.logs),
@@ -400,11 +496,12 @@ def end_from_wire(result: pb.BlockResult) -> BlockEndResult:
 # ---- reading
 
 
-def view_to_wire(request: ViewRequest, recent_ids: Sequence[bytes]) -> pb.ViewRequest:
-    """Return read-only work as a message."""
+def view_to_wire(request: ViewRequest) -> pb.ViewRequest:
+    """Return read-only work as a message. Of the recent ids it says the number: they are asked for."""
     message = pb.ViewRequest(
-        start=start_to_wire(request.start, recent_ids, False), overrides=writes_to_wire(request.overrides)
+        start=start_to_wire(request.start, (), False), overrides=writes_to_wire(request.overrides)
     )
+    message.start.recent_ids_count = len(request.start.recent_ids)
     if request.query is not None:
         message.query.method = request.query.method
         message.query.parameters_json = request.query.parameters
@@ -422,9 +519,9 @@ def view_to_wire(request: ViewRequest, recent_ids: Sequence[bytes]) -> pb.ViewRe
     return message
 
 
-def view_from_wire(message: pb.ViewRequest) -> ViewRequest:
-    """Return read-only work from a message."""
-    start = start_from_wire(message.start, tuple(message.start.recent_ids))
+def view_from_wire(message: pb.ViewRequest, recent_ids: Sequence[bytes]) -> ViewRequest:
+    """Return read-only work from a message, with the ring of ids beside it."""
+    start = start_from_wire(message.start, recent_ids)
     overrides = writes_from_wire(message.overrides)
     kind = message.WhichOneof("view")
     if kind == "query":

@@ -27,17 +27,24 @@ from vessel.database.reader import StateReader
 class Session(Protocol):
     """One execution of one block in one container. For one thread.
 
+    Each step is sent and, later, answered; answers come in the order of what was sent. A caller need not
+    take the answer to one step before it sends the next, so that a whole block may cross at once.
+
     Any method may raise ContainerUnavailable (lost; send the execution again) or ContainerMisbehaved.
     `foreign` is what others have written since this container was last told.
     """
 
-    def begin(self, foreign: Writes) -> HookResult:
-        """Run the hook at the begin of the block."""
+    def begin(self, foreign: Writes) -> None:
+        """Have the hook at the begin of the block run."""
+        ...
+
+    def begun(self) -> HookResult:
+        """Return what the hook at the begin did: before any `results`."""
         ...
 
     @property
     def credit(self) -> int:
-        """How many more batches the container takes before `results` must be called."""
+        """How many more batches the container takes before `results` must be called; one before `begun`."""
         ...
 
     def submit(self, batch: TransactionBatch, foreign: Writes, pushed: Mapping[bytes, bytes | None]) -> None:
@@ -51,8 +58,12 @@ class Session(Protocol):
         """
         ...
 
-    def end(self, foreign: Writes) -> BlockEndResult:
-        """Run the hook at the end of the block."""
+    def end(self, foreign: Writes) -> None:
+        """Have the hook at the end of the block run: nothing can be submitted any more."""
+        ...
+
+    def ended(self) -> BlockEndResult:
+        """Return what the hook at the end did: after the last `results`."""
         ...
 
     def close(self) -> None:
@@ -84,11 +95,14 @@ class Connection(Protocol):
         """Tell the container what became of an execution. Never waits, never raises."""
         ...
 
-    def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:
+    def observe(
+        self, parent_version: int, version: int, untold: Writes, *, took_part: bool, written: Writes
+    ) -> None:
         """Learn of a committed block.
 
         untold: what others wrote where this container reads and it was not told while the block was
-        executed. took_part: whether it executed the block. Its cache follows from this.
+        executed. took_part: whether it executed the block. written: all that the block wrote, whoever did;
+        nobody changes it any more. Its caches follow from this.
         """
         ...
 

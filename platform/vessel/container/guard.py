@@ -7,10 +7,12 @@ its own.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NoReturn
 
-from vessel.container.messages import Writes
+from vessel.container.messages import TransactionResult, Writes
 from vessel.database.namespace import LEDGER_PREFIX, decode_balance, namespace_prefix
 from vessel.errors import ContainerMisbehaved, InvalidRequest
 from vessel.primitives.units import ADDRESS_SIZE_BYTES
@@ -18,6 +20,7 @@ from vessel.primitives.units import ADDRESS_SIZE_BYTES
 MAX_KEY_SIZE_BYTES = 512
 MAX_VALUE_SIZE_BYTES = 4 << 20
 
+_burned = operator.attrgetter("burned")
 _LEDGER_KEY_SIZE_BYTES = len(LEDGER_PREFIX) + ADDRESS_SIZE_BYTES
 
 
@@ -46,8 +49,8 @@ class Guard:
 
     def check_writes(
         self, writes: Writes, burned: int, read: Callable[[Sequence[bytes]], list[bytes | None]]
-    ) -> None:
-        """Raise ContainerMisbehaved where a write set breaks a rule.
+    ) -> list[bytes]:
+        """Return the ledger keys of a write set; ContainerMisbehaved where it breaks a rule.
 
         read: current values of ledger keys, before the writes.
         """
@@ -71,6 +74,27 @@ class Guard:
             self._refuse(
                 f"changed the ledger by {change} while it burned {burned}; expected a change of {-burned}"
             )
+        return ledger
+
+    def all_plain(self, results: Sequence[TransactionResult]) -> bool:
+        """Return whether all the write sets keep to the container's own keys, and no coin is burned.
+
+        That is all that `check_writes` would find, at a tenth of the price: what lies between two keys
+        of a prefix has it too. Where it is False, `check_writes` says which one is why.
+        """
+        if any(map(_burned, results)):
+            return False
+        writes = [result.writes for result in results]
+        keys = list(chain.from_iterable(writes))
+        if not keys:
+            return True
+        values = filter(None, chain.from_iterable([w.values() for w in writes]))
+        return (
+            min(keys).startswith(self._prefix)
+            and max(keys).startswith(self._prefix)
+            and max(map(len, keys)) <= MAX_KEY_SIZE_BYTES
+            and max(map(len, values), default=0) <= MAX_VALUE_SIZE_BYTES
+        )
 
     def _balance_change(self, key: bytes, before: bytes | None, after: bytes | None) -> int:
         if len(key) != _LEDGER_KEY_SIZE_BYTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from vessel.container.connection import Connection
@@ -10,10 +10,11 @@ from vessel.container.guard import Guard
 from vessel.container.interface import Container
 from vessel.container.local import LocalConnection
 from vessel.container.manifest import BLOCK_HOOKS, Manifest
-from vessel.container.messages import Configuration, Configured
+from vessel.container.messages import Configuration, Configured, Writes
+from vessel.container.readers import Readers
 from vessel.container.remote import RemoteConnection
 from vessel.container.supervisor import Supervisor
-from vessel.errors import ContainerQuarantined, ContainerUnavailable
+from vessel.errors import ContainerMisbehaved, ContainerQuarantined, ContainerUnavailable
 from vessel.primitives.units import Gas
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ class Hosting(Protocol):
     """How one container is kept within reach."""
 
     configured: Configured
+    readers: Readers | None
 
     @property
     def transport(self) -> str:
@@ -64,6 +66,7 @@ class LocalHosting:
     transport = "local"
     pid = 0
     restarts = 0
+    readers: Readers | None = None
 
     def __init__(self, container: Container, configuration: Configuration) -> None:
         """Configure the object; ConfigurationError where the genesis does not suit it."""
@@ -89,13 +92,19 @@ class ProcessHosting:
 
     transport = "grpc"
 
-    def __init__(self, supervisor: Supervisor, configuration: Configuration) -> None:
-        """Start the plugin and configure it; errors of the first start are raised as they are."""
+    def __init__(
+        self, supervisor: Supervisor, configuration: Configuration, readers: Sequence[Supervisor] = ()
+    ) -> None:
+        """Start the plugin and configure it; errors of the first start are raised as they are.
+
+        readers: keep further processes of it, which answer questions and execute nothing.
+        """
         self._supervisor = supervisor
         self._configuration = configuration
         self.configured = Configured(schema_version=0)
         supervisor.on_start(self._configure)
-        supervisor.connection()
+        manifest = supervisor.connection().manifest
+        self.readers = Readers(readers, configuration, manifest) if readers else None
 
     def _configure(self, connection: RemoteConnection) -> None:
         self.configured = connection.configure(self._configuration)
@@ -124,7 +133,9 @@ class ProcessHosting:
         self._supervisor.served()
 
     def close(self) -> None:
-        """End the plugin."""
+        """End the plugin, and its readers."""
+        if self.readers is not None:
+            self.readers.close()
         self._supervisor.close()
 
 
@@ -149,6 +160,7 @@ class HostedContainer:
         self.gas_limit = gas_limit
         self.guard = guard
         self.hosting = hosting
+        self._readers = hosting.readers
         self.configured = configured
         self.manifest: Manifest = hosting.connection().manifest
         self._quarantine: ContainerQuarantined | None = None
@@ -181,13 +193,36 @@ class HostedContainer:
         )
 
     def ask(self, work: Callable[[Connection], T]) -> T:
-        """Do read-only work, again with another plugin where one is lost over it."""
+        """Do read-only work by a reader, again by another where one is lost over it.
+
+        Where no reader is up, or the container has none, the plugin that executes blocks does it.
+        """
         for attempt in range(1, _VIEW_ATTEMPTS + 1):
-            connection = self.connection()
+            if self._quarantine is not None:
+                raise self._quarantine
+            readers = self._readers
+            reader = readers.connection() if readers is not None else None
+            connection = reader or self.connection()
             try:
-                return work(connection)
+                answer = work(connection)
             except ContainerUnavailable:
-                self.hosting.lost(connection)
+                if readers is not None and reader is not None:
+                    readers.lost(reader)
+                else:
+                    self.hosting.lost(connection)
                 if attempt == _VIEW_ATTEMPTS:
                     raise
+                continue
+            except ContainerMisbehaved:
+                if readers is not None and reader is not None:
+                    readers.lost(reader)
+                raise
+            if readers is not None and reader is not None:
+                readers.served(reader)
+            return answer
         raise AssertionError("unreachable")
+
+    def committed(self, parent_version: int, version: int, written: Writes) -> None:
+        """Let readers follow a committed block."""
+        if self._readers is not None:
+            self._readers.committed(parent_version, version, written)

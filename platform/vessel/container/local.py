@@ -26,6 +26,7 @@ from vessel.container.messages import (
     ViewResult,
     Writes,
 )
+from vessel.container.poisoned_reader import PoisonedReader
 from vessel.database.reader import StateReader
 from vessel.errors import ContainerUnavailable, VesselError
 
@@ -33,34 +34,47 @@ _log = logging.getLogger("vessel.container")
 
 
 @contextlib.contextmanager
-def _edge(name: str) -> Iterator[None]:
-    """Make of a container's fault what it is on the other transport; errors of the host pass as they are."""
+def _edge(name: str, reader: PoisonedReader) -> Iterator[None]:
+    """Make of a container's fault what it is on the other transport; errors of the host pass as they are.
+
+    A read that failed is the host's fault, also where the container has taken it for its own.
+    """
     try:
         yield
     except VesselError:
+        reader.check()
         raise
     except Exception as error:
+        reader.check()
         raise ContainerUnavailable(
             f"container {name!r} failed: {type(error).__name__}: {error}", container=name
         ) from error
+    reader.check()
 
 
 class LocalSession:
-    """An execution in the caller's thread."""
+    """An execution in the caller's thread: what is sent is done at once, and its answer waits."""
 
-    def __init__(self, execution: Execution, state: BlockState, name: str) -> None:
-        """Drive `execution`, laying the others' writes on `state`."""
+    def __init__(self, execution: Execution, state: BlockState, reader: PoisonedReader, name: str) -> None:
+        """Drive `execution`, laying the others' writes on `state`, which reads by `reader`."""
         self._name = name
         self._execution = execution
         self._state = state
+        self._reader = reader
+        self._begun = HookResult()
         self._answers: deque[Sequence[TransactionResult]] = deque()
+        self._ended: BlockEndResult | None = None
         self._full = False
 
-    def begin(self, foreign: Writes) -> HookResult:
+    def begin(self, foreign: Writes) -> None:
         """Run the hook at the begin of the block."""
         self._state.keep(foreign)
-        with _edge(self._name):
-            return self._execution.begin()
+        with _edge(self._name, self._reader):
+            self._begun = self._execution.begin()
+
+    def begun(self) -> HookResult:
+        """Return what it did."""
+        return self._begun
 
     @property
     def credit(self) -> int:
@@ -72,20 +86,27 @@ class LocalSession:
         self._state.keep(foreign)
         if pushed:
             self._state.remember(pushed.items())
-        with _edge(self._name):
+        with _edge(self._name, self._reader):
             results = [] if self._full else list(self._execution.transactions(batch))
-        self._full = self._full or any(not result.fits for result in results)
+        for result in results:
+            self._full = self._full or not result.fits
         self._answers.append(results)
 
     def results(self) -> Sequence[TransactionResult]:
         """Return the answer to the oldest unanswered batch."""
         return self._answers.popleft()
 
-    def end(self, foreign: Writes) -> BlockEndResult:
+    def end(self, foreign: Writes) -> None:
         """Run the hook at the end of the block."""
         self._state.keep(foreign)
-        with _edge(self._name):
-            return self._execution.end()
+        with _edge(self._name, self._reader):
+            self._ended = self._execution.end()
+
+    def ended(self) -> BlockEndResult:
+        """Return what it did, and the section."""
+        if self._ended is None:
+            raise AssertionError("the block is ended before it is asked what came of it")
+        return self._ended
 
     def close(self) -> None:
         """Nothing is held."""
@@ -111,15 +132,17 @@ class LocalConnection:
 
     def validate(self, request: ValidationRequest, reader: StateReader) -> list[TransactionCheck]:
         """Check a batch for admission."""
-        with _edge(self.manifest.name):
-            return list(self._container.validate(request, BlockState(reader, self._namespace)))
+        below = PoisonedReader(reader)
+        with _edge(self.manifest.name, below):
+            return list(self._container.validate(request, BlockState(below, self._namespace)))
 
     def open(self, start: BlockStart, reader: StateReader) -> Session:
         """Begin an execution; the database's own cache serves, so none is kept here."""
-        state = BlockState(reader, self._namespace)
+        below = PoisonedReader(reader)
+        state = BlockState(below, self._namespace)
         name = self.manifest.name
-        with _edge(name):
-            return LocalSession(self._container.execute(start, state), state, name)
+        with _edge(name, below):
+            return LocalSession(self._container.execute(start, state), state, below, name)
 
     def finish(self, execution_id: str, outcome: Outcome) -> None:
         """Tell the container what became of an execution."""
@@ -128,13 +151,16 @@ class LocalConnection:
         except Exception:  # noqa: BLE001 -- never raises, by contract
             _log.exception("container %r failed to finish an execution", self.manifest.name)
 
-    def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:
+    def observe(
+        self, parent_version: int, version: int, untold: Writes, *, took_part: bool, written: Writes
+    ) -> None:
         """There is no cache to follow."""
 
     def view(self, request: ViewRequest, reader: StateReader) -> ViewResult:
         """Call, estimate or query."""
-        state = BlockState(reader, self._namespace, overrides=request.overrides)
-        with _edge(self.manifest.name):
+        below = PoisonedReader(reader)
+        state = BlockState(below, self._namespace, overrides=request.overrides)
+        with _edge(self.manifest.name, below):
             return self._container.view(request, state)
 
     def close(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -11,7 +13,7 @@ import grpc
 
 from vessel.container import codec
 from vessel.container.connection import Session
-from vessel.container.fragments import cut, join
+from vessel.container.frames import MAX_MESSAGE_SIZE_BYTES, Incoming, Outgoing
 from vessel.container.manifest import Manifest
 from vessel.container.messages import (
     BlockEndResult,
@@ -28,68 +30,147 @@ from vessel.container.messages import (
     ViewResult,
     Writes,
 )
-from vessel.container.plugin import MAX_MESSAGE_SIZE_BYTES
+from vessel.container.read_delta import ReadDelta
+from vessel.container.servicer import SERVICE
+from vessel.container.silence import SilenceWatch
 from vessel.database.reader import StateReader
 from vessel.errors import ConfigurationError, ContainerMisbehaved, ContainerUnavailable
 from vessel_proto.container.v1 import container_pb2 as pb
 from vessel_proto.container.v1 import container_pb2_grpc as rpc
 
+MAX_QUESTIONS = 200_000  # about state, between two answers: past that a plugin floods
+MAX_READ_STREAMS = 16  # at once; more questions wait for these, and for nothing else
+_MAX_IDLE_STREAMS = 4
 _MAX_UNTOLD = 50_000  # entries; past that a fresh cache is cheaper than the delta
 
 
-class _Stream:
-    """One bidirectional call: what is sent, what comes back, and the state asked for in between."""
+class Stream:
+    """One bidirectional call: what is sent, what comes back, and the state asked for in between.
+
+    For one thread at a time. What is sent waits until the answer is wanted.
+    """
 
     def __init__(
-        self,
-        call: Callable[[Iterator[Any]], Any],
-        reader: StateReader,
-        answer: Callable[[pb.StateChunk], Any],
-        name: str,
+        self, call: Callable[[Iterator[bytes]], Any], name: str, watch: SilenceWatch, max_questions: int
     ) -> None:
-        self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._reader = reader
-        self._answer = answer
+        """Begin the call."""
+        self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._name = name
+        self._watch = watch
+        self._max_questions = max_questions
+        self._outgoing = Outgoing(pb.HostFrame)
         self._call = call(iter(self._out.get, None))
-        self._frames = join(self._call)
+        self._incoming = Incoming(pb.ContainerFrame, self._call)
+        self._reader: StateReader | None = None
+        self._ids: Sequence[bytes] = ()
+        self._silent = False
+        self.alive = True
+        self.waiting_since = 0.0
+        watch.add(self)
 
-    def send(self, frame: Any) -> None:
-        for piece in cut(frame):
-            self._out.put(piece)
+    def serve(self, reader: StateReader, ids: Sequence[bytes] = ()) -> None:
+        """Say what answers the questions from now on."""
+        self._reader = reader
+        self._ids = ids
 
-    def receive(self) -> Any:
-        """Return the next frame that is not a question about state."""
+    def send(self, frame: pb.HostFrame) -> None:
+        """Send with what comes next."""
+        for message in self._outgoing.add(frame):
+            self._out.put(message)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        message = self._outgoing.take()
+        if message:
+            self._out.put(message)
+
+    def receive(self, kind: str) -> pb.ContainerFrame:
+        """Return the next frame that is not a question about state; ContainerMisbehaved for another kind."""
+        questions = 0
+        while True:
+            frame = self._next()
+            said = frame.WhichOneof("frame")
+            if said == kind:
+                return frame
+            if said != "need":
+                raise ContainerMisbehaved(
+                    f"container {self._name!r} sent {said} where {kind} was expected", container=self._name
+                )
+            questions += 1
+            if questions > self._max_questions:
+                raise ContainerMisbehaved(
+                    f"container {self._name!r} asked for state {questions} times without {kind}; at most "
+                    f"{self._max_questions}",
+                    container=self._name,
+                )
+            self.send(pb.HostFrame(state=self._lookup(frame.need)))
+
+    def _next(self) -> pb.ContainerFrame:
+        self.flush()
+        self.waiting_since = time.monotonic()
         try:
-            for frame in self._frames:
-                if frame.WhichOneof("frame") != "need":
-                    return frame
-                self.send(self._answer(self._lookup(frame.need)))
+            frame = next(self._incoming, None)
         except grpc.RpcError as error:
+            self.cancel()
+            if self._silent:
+                raise ContainerUnavailable(
+                    f"container {self._name!r} said nothing for {self._watch.limit_s:g} s",
+                    container=self._name,
+                    reason="CONTAINER_SILENT",
+                ) from error
             raise _unavailable(self._name, error) from error
-        raise ContainerUnavailable(
-            f"container {self._name!r} ended the stream in the middle", container=self._name
-        )
+        except ContainerMisbehaved as error:
+            self.cancel()
+            raise ContainerMisbehaved(
+                f"container {self._name!r}: {error.message}", container=self._name
+            ) from error
+        finally:
+            self.waiting_since = 0.0
+        if frame is None:
+            self.cancel()
+            raise ContainerUnavailable(
+                f"container {self._name!r} ended the stream in the middle", container=self._name
+            )
+        return frame
 
     def _lookup(self, need: pb.NeedState) -> pb.StateChunk:
+        reader = self._reader
+        if reader is None:
+            raise AssertionError("a stream serves somebody before it receives")
         keys = list(need.want.keys)
         ranges = []
         for wanted in need.want.ranges:
-            found = self._reader.range(codec.range_from_wire(wanted))
+            found = reader.range(codec.range_from_wire(wanted))
             ranges.append(pb.Entries(keys=[k for k, _ in found], values=[v for _, v in found]))
-        return pb.StateChunk(
+        first = need.ids.first
+        chunk = pb.StateChunk(
             request_id=need.request_id,
-            entries=codec.entries_to_wire(keys, self._reader.multi_get(keys)) if keys else None,
+            entries=codec.entries_to_wire(keys, reader.multi_get(keys)) if keys else None,
             ranges=ranges,
+            ids=self._ids[first : first + need.ids.count] if need.ids.count else (),
         )
+        if chunk.ByteSize() > codec.MAX_FRAGMENTED_SIZE_BYTES - 64:
+            raise ContainerMisbehaved(
+                f"container {self._name!r} asked for {chunk.ByteSize()} bytes of state at once; at most "
+                f"{codec.MAX_FRAGMENTED_SIZE_BYTES}: ask for less, or with a limit",
+                container=self._name,
+            )
+        return chunk
+
+    def give_up(self) -> None:
+        """End a wait that takes too long, from another thread."""
+        self._silent = True
+        self._call.cancel()
 
     def close(self) -> None:
         """End the call in order."""
+        self.alive = False
+        self._watch.remove(self)
         self._out.put(None)
 
     def cancel(self) -> None:
         """End the call at once."""
-        self._out.put(None)
+        self.close()
         self._call.cancel()
 
 
@@ -105,14 +186,14 @@ class RemoteSession:
 
     def __init__(
         self,
-        stream: _Stream,
+        stream: Stream,
         start: pb.BlockStart,
         name: str,
         *,
         begun: Callable[[], None],
         ended: Callable[[], None],
     ) -> None:
-        """Speak for one Execute call.
+        """Speak for one block on a stream.
 
         begun: called when the container has taken the start in; ended: when the block has come back whole.
         """
@@ -121,20 +202,23 @@ class RemoteSession:
         self._name = name
         self._begun = begun
         self._ended = ended
-        self._credit = 0
+        self._credit = 1  # before the container has said how much
         self._open = True
 
-    def begin(self, foreign: Writes) -> HookResult:
-        """Run the hook at the begin of the block."""
+    def begin(self, foreign: Writes) -> None:
+        """Have the hook at the begin of the block run."""
         if foreign:
             self._start.written.CopyFrom(codec.writes_to_wire(foreign))
         self._stream.send(pb.HostFrame(start=self._start))
-        begun = codec.hook_from_wire(self._receive("begun").begun)
-        self._begun()
-        self._credit = self._receive("credit").credit.batches
-        if self._credit < 1:
+
+    def begun(self) -> HookResult:
+        """Return what it did."""
+        begun = self._stream.receive("begun").begun
+        if begun.credit < 1:
             raise ContainerMisbehaved(f"container {self._name!r} gave no credit", container=self._name)
-        return begun
+        self._credit += begun.credit - 1
+        self._begun()
+        return codec.hook_from_wire(begun)
 
     @property
     def credit(self) -> int:
@@ -152,22 +236,24 @@ class RemoteSession:
 
     def results(self) -> Sequence[TransactionResult]:
         """Return the answer to the oldest unanswered batch."""
-        answer = self._receive("results").results
+        answer = self._stream.receive("results").results
         self._credit += 1
-        return list(map(codec.result_from_wire, answer.results))
+        return codec.results_from_wire(answer)
 
-    def end(self, foreign: Writes) -> BlockEndResult:
-        """Run the hook at the end of the block."""
+    def end(self, foreign: Writes) -> None:
+        """Have the hook at the end of the block run."""
         self._tell(foreign)
         self._stream.send(pb.HostFrame(end=pb.BlockEnd()))
-        result = codec.end_from_wire(self._receive("block").block)
+
+    def ended(self) -> BlockEndResult:
+        """Return what it did, and the section."""
+        result = codec.end_from_wire(self._stream.receive("block").block)
         self._open = False
-        self._stream.close()
         self._ended()
         return result
 
     def close(self) -> None:
-        """Let go of the execution."""
+        """Let go of the execution: the stream of one that has not ended is no more good."""
         if self._open:
             self._open = False
             self._stream.cancel()
@@ -176,24 +262,20 @@ class RemoteSession:
         if foreign:
             self._stream.send(pb.HostFrame(delta=pb.StateDelta(writes=codec.writes_to_wire(foreign))))
 
-    def _receive(self, kind: str) -> Any:
-        frame = self._stream.receive()
-        while frame.WhichOneof("frame") == "credit" and kind != "credit":
-            self._credit += frame.credit.batches
-            frame = self._stream.receive()
-        if frame.WhichOneof("frame") != kind:
-            raise ContainerMisbehaved(
-                f"container {self._name!r} sent {frame.WhichOneof('frame')} where {kind} was expected",
-                container=self._name,
-            )
-        return frame
-
 
 class RemoteConnection:
     """A plugin process, from the moment it has registered until it is lost."""
 
-    def __init__(self, address: str, manifest: Manifest, *, name: str, timeout_s: float) -> None:
-        """Reach the plugin at `address`. timeout_s: after which it counts as hung."""
+    def __init__(
+        self,
+        address: str,
+        manifest: Manifest,
+        *,
+        name: str,
+        timeout_s: float,
+        max_questions: int = MAX_QUESTIONS,
+    ) -> None:
+        """Reach the plugin at `address`. timeout_s: of silence, after which it counts as hung."""
         self._channel = grpc.insecure_channel(
             address,
             options=(
@@ -202,9 +284,18 @@ class RemoteConnection:
             ),
         )
         self._stub = rpc.ContainerStub(self._channel)  # type: ignore[no-untyped-call]
+        # Frames pass as bytes: they are written and read where they are worked on.
+        self._execute = self._channel.stream_stream(f"/{SERVICE}/Execute", None, None)
+        self._read = self._channel.stream_stream(f"/{SERVICE}/Read", None, None)
         self._manifest = manifest
         self._name = name
         self._timeout_s = timeout_s
+        self._max_questions = max_questions
+        self._watch = SilenceWatch(timeout_s)
+        self._blocks: Stream | None = None
+        self._idle: list[Stream] = []
+        self._reading = threading.BoundedSemaphore(MAX_READ_STREAMS)
+        self._delta = ReadDelta(0)
         self._forget()
 
     def _forget(self) -> None:
@@ -214,6 +305,7 @@ class RemoteConnection:
         self._followed = 0
         self._made = 0  # what the last execution that came back whole has made
         self._untold: dict[bytes, bytes | None] = {}
+        self._executing = ""
         self._told_ids: tuple[int, bytes] = (0, b"")  # how many ids in all, and the newest
 
     @property
@@ -232,16 +324,16 @@ class RemoteConnection:
                 raise ConfigurationError(error.details() or "no reason given") from error
             raise _unavailable(self._name, error) from error
         self._forget()
+        self._delta = ReadDelta(configuration.namespace)
         return codec.configured_from_wire(response)
 
     def validate(self, request: ValidationRequest, reader: StateReader) -> list[TransactionCheck]:
         """Check a batch for admission."""
-        stream = self._open(self._stub.Validate, reader, lambda chunk: pb.ValidateInput(state=chunk))
-        try:
-            stream.send(pb.ValidateInput(request=codec.validation_to_wire(request)))
-            response = stream.receive().response
-        finally:
-            stream.cancel()
+        message = codec.validation_to_wire(request)
+        self._lead(request.state_version, message.cache)
+        with self._question(reader) as stream:
+            stream.send(pb.HostFrame(validate=message))
+            response = stream.receive("checks").checks
         checks = list(map(codec.check_from_wire, response.checks))
         if len(checks) != len(request.raw):
             raise ContainerMisbehaved(
@@ -252,13 +344,37 @@ class RemoteConnection:
 
     def view(self, request: ViewRequest, reader: StateReader) -> ViewResult:
         """Call, estimate or query."""
-        stream = self._open(self._stub.View, reader, lambda chunk: pb.ViewInput(state=chunk))
-        try:
-            message = codec.view_to_wire(request, list(request.start.recent_ids))
-            stream.send(pb.ViewInput(request=message))
-            return codec.view_result_from_wire(stream.receive().result)
-        finally:
-            stream.cancel()
+        message = codec.view_to_wire(request)
+        self._lead(request.start.state_version, message.start.cache)
+        with self._question(reader, request.start.recent_ids) as stream:
+            stream.send(pb.HostFrame(view=message))
+            return codec.view_result_from_wire(stream.receive("viewed").viewed)
+
+    def _lead(self, version: int, delta: pb.StateDelta) -> None:
+        before, after, writes = self._delta.to(version)
+        if after:
+            delta.from_version, delta.to_version = before, after
+            delta.writes.CopyFrom(codec.writes_to_wire(writes))
+
+    @contextlib.contextmanager
+    def _question(self, reader: StateReader, ids: Sequence[bytes] = ()) -> Iterator[Stream]:
+        """Lend a stream for one question; it is kept for the next where all went well."""
+        with self._reading:
+            try:
+                stream = self._idle.pop()
+            except IndexError:
+                stream = self._open(self._read)
+            try:
+                stream.serve(reader, ids)
+                yield stream
+                stream.serve(reader)
+            except BaseException:
+                stream.cancel()
+                raise
+            if len(self._idle) < _MAX_IDLE_STREAMS:
+                self._idle.append(stream)
+            else:
+                stream.close()
 
     def open(self, start: BlockStart, reader: StateReader) -> Session:
         """Begin an execution; `reader` answers whatever the plugin lacks."""
@@ -268,7 +384,11 @@ class RemoteConnection:
         if self._followed == start.state_version and self._cached:
             message.cache.from_version = self._cached
             message.cache.writes.CopyFrom(codec.writes_to_wire(self._untold))
-        stream = self._open(self._stub.Execute, reader, lambda chunk: pb.HostFrame(state=chunk))
+        stream = self._blocks
+        if stream is None or not stream.alive:
+            stream = self._blocks = self._open(self._execute)
+        stream.serve(reader)
+        self._executing = start.execution_id
         # From here on it is the plugin's cache at `state_version` that is being worked on.
         self._cached = self._followed = start.state_version
         self._untold = {}
@@ -281,8 +401,15 @@ class RemoteConnection:
 
         return RemoteSession(stream, message, self._name, begun=begun, ended=ended)
 
-    def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:
-        """Follow the canonical chain, so that the next block finds the cache warm."""
+    def committed(self, parent_version: int, version: int, written: Writes) -> None:
+        """Learn of a committed block in a process that executes none."""
+        self._delta.committed(parent_version, version, written)
+
+    def observe(
+        self, parent_version: int, version: int, untold: Writes, *, took_part: bool, written: Writes
+    ) -> None:
+        """Follow the canonical chain, so that the next block and the next question find caches warm."""
+        self._delta.committed(parent_version, version, written)
         if self._followed != parent_version:
             return
         self._followed = version
@@ -295,22 +422,26 @@ class RemoteConnection:
             self._untold = {}
 
     def finish(self, execution_id: str, outcome: Outcome) -> None:
-        """Tell the plugin, and do not wait for it."""
-        with contextlib.suppress(ValueError):  # the channel is closed: it will never ask again
-            self._stub.Finish.future(
-                pb.FinishRequest(execution_id=execution_id, outcome=cast(pb.Outcome, outcome.value)),
-                timeout=self._timeout_s,
-            )
+        """Tell the plugin, and do not wait for it; where the stream has ended, it knows already."""
+        stream = self._blocks
+        if stream is not None and stream.alive and self._executing == execution_id:
+            self._executing = ""
+            finish = pb.Finish(execution_id=execution_id, outcome=cast(pb.Outcome, outcome.value))
+            stream.send(pb.HostFrame(finish=finish))
+            stream.flush()
 
     def close(self) -> None:
-        """Close the channel."""
+        """Close the channel. Streams that lie idle are ended first: each has a thread that sends."""
+        self._watch.close()
+        while self._idle:
+            self._idle.pop().close()
+        if self._blocks is not None:
+            self._blocks.close()
         self._channel.close()
 
-    def _open(self, method: Any, reader: StateReader, answer: Callable[[pb.StateChunk], Any]) -> _Stream:
+    def _open(self, method: Any) -> Stream:
         try:
-            return _Stream(
-                lambda requests: method(requests, timeout=self._timeout_s), reader, answer, self._name
-            )
+            return Stream(method, self._name, self._watch, self._max_questions)
         except ValueError as error:  # grpc's word for a closed channel
             raise ContainerUnavailable(
                 f"container {self._name!r} is being restarted", container=self._name

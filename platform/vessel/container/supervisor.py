@@ -35,7 +35,7 @@ from vessel.container.manifest import (
     Manifest,
 )
 from vessel.container.plugin import HOST_ADDRESS_VARIABLE, HOST_TOKEN_VARIABLE
-from vessel.container.remote import RemoteConnection
+from vessel.container.remote import MAX_QUESTIONS, RemoteConnection
 from vessel.errors import (
     ConfigurationError,
     ContainerError,
@@ -52,6 +52,8 @@ BACKOFF_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
 MAX_DEATHS_IN_A_ROW = len(BACKOFF_S)  # without an answered request in between: then quarantine
 
 _STDERR_TAIL_LINES = 20
+_LOG_LINES_A_SECOND = 2_000
+_LOG_SIZE_BYTES_A_SECOND = 1 << 20
 _MAX_LINE_SIZE_BYTES = 64 << 10  # of a log: a longer line comes in several
 
 
@@ -120,11 +122,39 @@ class ContainerHost(rpc.ContainerHostServicer):
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+class _Allowance:
+    """How much of what a plugin writes becomes a log in a second; the rest is only counted."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._second = 0
+        self._lines = self._size_bytes = self._dropped = 0
+
+    def take(self, size_bytes: int) -> tuple[bool, int]:
+        """Return whether a line passes, and how many were dropped in the seconds before."""
+        dropped, second = 0, int(self._clock())
+        if second != self._second:
+            dropped, self._dropped = self._dropped, 0
+            self._second, self._lines, self._size_bytes = second, 0, 0
+        self._lines += 1
+        self._size_bytes += size_bytes
+        if self._lines <= _LOG_LINES_A_SECOND and self._size_bytes <= _LOG_SIZE_BYTES_A_SECOND:
+            return True, dropped
+        self._dropped += 1
+        return False, dropped
+
+
 class PluginProcess:
     """One plugin process, from spawn to end. It is never revived: the supervisor makes another."""
 
     def __init__(
-        self, name: str, command: tuple[str, ...], host: ContainerHost, *, start_timeout_s: float
+        self,
+        name: str,
+        command: tuple[str, ...],
+        host: ContainerHost,
+        *,
+        start_timeout_s: float,
+        niceness: int = 0,
     ) -> None:
         """Start the process and wait until it has registered; ContainerUnavailable says why not."""
         self.name = name
@@ -145,6 +175,9 @@ class PluginProcess:
                 f"cannot start the plugin of container {name!r}: {' '.join(command)}: {error.strerror}; "
                 f"check `command` of [containers.{name}] in the node's configuration"
             ) from error
+        if niceness:
+            with contextlib.suppress(OSError):  # it has ended already, or this system has no such thing
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
         self._tail: deque[str] = deque(maxlen=_STDERR_TAIL_LINES)
         self._pumps = [
             threading.Thread(target=self._pump, args=(stream, level), name=f"log-{name}", daemon=True)
@@ -196,10 +229,16 @@ class PluginProcess:
 
     def _pump(self, stream: IO[bytes], level: int | None) -> None:
         log = logging.getLogger(f"vessel.container.{self.name}")
+        allowance = _Allowance(time.monotonic)
         with stream:
             while raw := stream.readline(_MAX_LINE_SIZE_BYTES):
                 line = raw.decode(errors="replace").rstrip()
                 self._tail.append(line)
+                passes, dropped = allowance.take(len(raw))
+                if dropped:
+                    log.warning("dropped %d lines: the plugin writes more than a log takes", dropped)
+                if not passes:
+                    continue
                 word, _, rest = line.partition(" ")
                 known = logging.getLevelNamesMapping().get(word) if level is None else None
                 log.log(known or level or logging.INFO, "%s", rest if known else line)
@@ -240,14 +279,20 @@ class Supervisor:
         *,
         timeout_s: float,
         start_timeout_s: float,
+        max_questions: int = MAX_QUESTIONS,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Prepare; nothing is started yet. wait: how to sit out a backoff (a fake in tests)."""
+        """Prepare; nothing is started yet.
+
+        timeout_s: of silence while an answer is due, start_timeout_s: until it has registered.
+        max_questions: about state, between two answers. wait: how to sit out a backoff (a fake in tests).
+        """
         self.name = name
         self._command = command
         self._host = host
         self._timeout_s = timeout_s
         self._start_timeout_s = start_timeout_s
+        self._max_questions = max_questions
         self._wait = wait
         self._lock = threading.RLock()
         self._process: PluginProcess | None = None
@@ -255,6 +300,7 @@ class Supervisor:
         self._on_start: Callable[[RemoteConnection], None] = lambda connection: None
         self._deaths_in_a_row = 0
         self.restarts = 0
+        self.niceness = 0  # of the processes: how far they stand back when processors are short
         self.quarantined = False
         self._closed = False
         self._log = logging.getLogger(f"vessel.container.{name}")
@@ -292,9 +338,19 @@ class Supervisor:
                     self._count_death()
 
     def _start(self) -> RemoteConnection:
-        process = PluginProcess(self.name, self._command, self._host, start_timeout_s=self._start_timeout_s)
+        process = PluginProcess(
+            self.name,
+            self._command,
+            self._host,
+            start_timeout_s=self._start_timeout_s,
+            niceness=self.niceness,
+        )
         connection = RemoteConnection(
-            process.address, process.manifest, name=self.name, timeout_s=self._timeout_s
+            process.address,
+            process.manifest,
+            name=self.name,
+            timeout_s=self._timeout_s,
+            max_questions=self._max_questions,
         )
         try:
             self._on_start(connection)
@@ -347,8 +403,8 @@ class Supervisor:
 
     def close(self) -> None:
         """End the plugin in order."""
+        self._closed = True  # before the lock: whoever is starting a plugin starts no other after it
         with self._lock:
-            self._closed = True
             if self._connection is not None:
                 self._connection.close()
             if self._process is not None:

@@ -10,7 +10,10 @@ execution id.
 from __future__ import annotations
 
 import logging
+import operator
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain
 from typing import NoReturn
 
 import msgspec
@@ -131,6 +134,7 @@ class Executed(msgspec.Struct, frozen=True, kw_only=True):
     left: tuple[Left, ...]
     untold: Mapping[str, Writes]  # by container: what it has not been told
     took_part: frozenset[str]
+    writes: Writes = {}  # all of them; nobody changes them any more
 
 
 class Executor:
@@ -173,6 +177,8 @@ class Executor:
     def finish(self, plan: Plan, executed: Executed, outcome: Outcome) -> None:
         """Tell every container what became of the block, and keep their caches in step."""
         for name, container in self._containers.items():
+            if outcome is Outcome.COMMIT:
+                container.committed(plan.parent_version, executed.version, executed.writes)
             gone = container.hosting.transport == "grpc" and not container.hosting.pid
             if gone or not container.in_service:
                 continue  # what comes up in its place has an empty cache, and needs telling nothing
@@ -185,7 +191,11 @@ class Executor:
                 connection.finish(plan.execution_id, outcome)
             if outcome is Outcome.COMMIT:
                 connection.observe(
-                    plan.parent_version, executed.version, executed.untold[name], took_part=took_part
+                    plan.parent_version,
+                    executed.version,
+                    executed.untold[name],
+                    took_part=took_part,
+                    written=executed.writes,
                 )
 
 
@@ -199,6 +209,8 @@ class _Participant:
         self.told = 0  # how much of the attempt's ledger journal it knows
         self.gas_used = 0
         self.full = False
+        self.begun = False  # whether the answer to its begin was taken in
+        self.ending = False  # whether its end was sent
 
 
 class _Attempt:
@@ -219,16 +231,22 @@ class _Attempt:
         self._included: list[int] = []
         self._left: list[Left] = []
         self._speaking: tuple[HostedContainer, Connection] | None = None
+        # Whether one container does everything: then nobody's answer decides what it is sent next, and a
+        # small block crosses to it and back once.
+        self._alone = False
 
     # ---- the block
 
     def run(self, candidates: Sequence[Candidate]) -> Executed:
         """Go through the block from begin to end."""
+        runs = list(_runs(candidates))
+        busy = {candidates[run.start].container for run in runs} - {HOST}
+        self._alone = len(busy | self._plan.takes_part) == 1
         for name in self._containers:
             if name in self._plan.takes_part:
                 self._join(name)
-        for run in _runs(candidates):
-            self._execute_run(run, candidates)
+        for run in runs:
+            self._execute_run(run, candidates, last=run is runs[-1])
         sections = self._end()
         self._state.apply(self._version, self._writes)
         return Executed(
@@ -240,6 +258,7 @@ class _Attempt:
             left=tuple(self._left),
             untold={name: self._untold(name) for name in self._containers},
             took_part=frozenset(self._participants),
+            writes=self._writes,
         )
 
     def abort(self) -> None:
@@ -282,7 +301,19 @@ class _Attempt:
         self._speaking = (container, connection)
         session = connection.open(start, self._reader)
         self._participants[name] = participant = _Participant(container, connection, session)
-        hook = session.begin(self._tell(participant))
+        session.begin(self._tell(participant))
+        if not self._alone:
+            self._take_begun(participant)
+        return participant
+
+    def _take_begun(self, participant: _Participant) -> None:
+        """Take in what the hook at the begin did, unless that is done already."""
+        if participant.begun:
+            return
+        participant.begun = True
+        container, plan = participant.container, self._plan
+        name = container.name
+        hook = participant.session.begun()
         may_write = container.has_hooks or plan.mode is Mode.GENESIS
         if not may_write and (hook.writes or hook.burned or hook.logs):
             raise ContainerMisbehaved(
@@ -291,7 +322,11 @@ class _Attempt:
             )
         self._keep(participant, hook.writes, hook.burned)
         self._note_hook(name, hook.burned, hook.logs, at_end=False)
-        return participant
+
+    def _send_end(self, participant: _Participant) -> None:
+        if not participant.ending:
+            participant.ending = True
+            participant.session.end(self._tell(participant))
 
     def _end(self) -> dict[str, Section]:
         """Run the hooks at the end of the block and collect the sections of the header."""
@@ -303,7 +338,9 @@ class _Attempt:
                 sections[name] = before.carried()
                 continue
             self._speaking = (container, participant.connection)
-            result = participant.session.end(self._tell(participant))
+            self._send_end(participant)
+            self._take_begun(participant)
+            result = participant.session.ended()
             if not container.has_hooks and (result.writes or result.burned or result.logs):
                 raise ContainerMisbehaved(
                     f"container {name!r} wrote at the end of a block without the capability block_hooks",
@@ -335,9 +372,11 @@ class _Attempt:
 
     # ---- runs and batches
 
-    def _execute_run(self, run: range, candidates: Sequence[Candidate]) -> None:
+    def _execute_run(self, run: range, candidates: Sequence[Candidate], *, last: bool) -> None:
         name = candidates[run.start].container
         if name == HOST:
+            for joined in self._participants.values():
+                self._take_begun(joined)  # what it wrote comes first
             for position in run:
                 self._execute_action(position, candidates[position])
             return
@@ -354,12 +393,17 @@ class _Attempt:
             # A builder must know what a batch came to before it sends the next: a transaction that
             # does not fit ends the container's part. A replayed block leaves nothing to decide.
             while waiting and (not replay or participant.session.credit < 1):
+                if replay and not participant.begun:
+                    self._take_begun(participant)  # which says how much credit there is
+                    continue
                 self._settle(participant, waiting.pop(0), candidates)
             if participant.full:
                 self._left.extend(Left(position=p, fits=False, reason="BLOCK_FULL") for p in batch)
                 continue
             self._submit(participant, batch, candidates, told_gas=not waiting)
             waiting.append(batch)
+        if last and self._alone:
+            self._send_end(participant)  # whatever the answers are, nothing comes after this
         for batch in waiting:
             self._settle(participant, batch, candidates)
 
@@ -368,7 +412,7 @@ class _Attempt:
     ) -> None:
         available = participant.container.gas_limit - participant.gas_used
         chosen = [candidates[p] for p in batch]
-        hinted = dict.fromkeys(key for candidate in chosen for key in candidate.hint)
+        hinted = dict.fromkeys(chain.from_iterable([candidate.hint for candidate in chosen]))
         pushed: dict[bytes, bytes | None] = {}
         if hinted and participant.container.hosting.transport != "local":
             keys = list(hinted)
@@ -388,7 +432,10 @@ class _Attempt:
 
     def _settle(self, participant: _Participant, batch: range, candidates: Sequence[Candidate]) -> None:
         """Take in the answer to a batch."""
+        self._take_begun(participant)
         results = participant.session.results()
+        included = [result for result in results if result.included]
+        checked = participant.container.guard.all_plain(included)
         answered = 0
         for position, result in zip(batch, results, strict=False):
             answered += 1
@@ -404,7 +451,7 @@ class _Attempt:
                     f"where {position} was next",
                     container=participant.container.name,
                 )
-            self._take(participant, position, result, candidates[position])
+            self._take(participant, position, result, candidates[position], checked=checked)
         if participant.full:
             rest = batch[answered:]
             self._left.extend(Left(position=p, fits=False, reason="BLOCK_FULL") for p in rest)
@@ -416,8 +463,15 @@ class _Attempt:
             )
 
     def _take(
-        self, participant: _Participant, position: int, result: TransactionResult, candidate: Candidate
+        self,
+        participant: _Participant,
+        position: int,
+        result: TransactionResult,
+        candidate: Candidate,
+        *,
+        checked: bool,
     ) -> None:
+        """Take in one result. checked: its writes were found to be sound, and to leave the ledger alone."""
         container = participant.container
         if not result.included:
             if self._plan.mode is not Mode.BUILD:
@@ -435,7 +489,10 @@ class _Attempt:
         if candidate.gas_limit is not None:
             available = min(available, candidate.gas_limit)
         container.guard.check_gas(result.gas_used, available)
-        self._keep(participant, result.writes, result.burned)
+        if checked:
+            self._writes.update(result.writes)
+        else:
+            self._keep(participant, result.writes, result.burned)
         participant.gas_used += result.gas_used
         self._included.append(position)
         self._receipts.append(
@@ -475,11 +532,10 @@ class _Attempt:
     # ---- writes
 
     def _keep(self, participant: _Participant, writes: Writes, burned: Coin) -> None:
-        participant.container.guard.check_writes(writes, burned, self._read)
+        moved = participant.container.guard.check_writes(writes, burned, self._read)
         self._writes.update(writes)
-        moved = ledger_part(writes)
         if moved:
-            self._journal.append((participant.container.name, moved))
+            self._journal.append((participant.container.name, {key: writes[key] for key in moved}))
 
     def _read(self, keys: Sequence[bytes]) -> list[bytes | None]:
         lacking = [key for key in keys if key not in self._writes]
@@ -523,23 +579,19 @@ def _out_of_service(container: HostedContainer, error: VesselError) -> NoReturn:
 
 def _runs(candidates: Sequence[Candidate]) -> Iterator[range]:
     """Cut into neighbours of one container."""
-    start = 0
-    for position in range(1, len(candidates) + 1):
-        if position == len(candidates) or candidates[position].container != candidates[start].container:
-            yield range(start, position)
-            start = position
+    names = [candidate.container for candidate in candidates]
+    edges = [place for place, same in enumerate(map(operator.eq, names, names[1:]), 1) if not same]
+    return map(range, [0, *edges], [*edges, len(names)]) if names else iter(())
 
 
 def _batches(run: range, candidates: Sequence[Candidate]) -> Iterator[range]:
     """Cut a run so that a batch fits a frame."""
-    start, size_bytes = run.start, 0
-    for position in run:
-        candidate = candidates[position]
-        size = len(candidate.raw) + len(candidate.prepared)
-        full = position - start >= MAX_BATCH_TRANSACTIONS or size_bytes + size > MAX_BATCH_SIZE_BYTES
-        if full and position > start:
-            yield range(start, position)
-            start, size_bytes = position, 0
-        size_bytes += size
-    if start < run.stop:
-        yield range(start, run.stop)
+    sizes = [len(c.raw) + len(c.prepared) for c in candidates[run.start : run.stop]]
+    start = 0
+    while start < len(sizes):
+        stop = min(start + MAX_BATCH_TRANSACTIONS, len(sizes))
+        sums = list(accumulate(sizes[start:stop]))
+        # As many as fit, but at least one.
+        stop = start + max(1, bisect_right(sums, MAX_BATCH_SIZE_BYTES))
+        yield range(run.start + start, run.start + stop)
+        start = stop

@@ -57,7 +57,7 @@ def test_blocks_of_others_keep_the_cache(remote: Host) -> None:
 
 def test_what_was_pushed_is_not_asked_for(remote: Host) -> None:
     start = remote._start(remote.blocks[-1].start.mode, time_ms=2 * BLOCK_MS)
-    remote.connection.observe(0, 0, {}, took_part=True)
+    remote.connection.observe(0, 0, {}, took_part=True, written={})
     key = namespace_prefix(1) + b"value/never"
     block = remote.execute(start, [b"add never 1"], pushed=[key])
     assert block.results[0].output == b"1"
@@ -76,11 +76,12 @@ def test_a_block_taken_that_the_plugin_never_ended(remote: Host) -> None:
     start = remote._start(Mode.BUILD, time_ms=2 * BLOCK_MS)
     session = remote.connection.open(start, remote.reader)
     session.begin({})
+    session.begun()
     transaction = ContainerTransaction(raw=b"add a 10 half")
     session.submit(TransactionBatch(first_index=0, transactions=(transaction,)), {}, {})
     [result] = session.results()
     session.close()
-    remote.connection.observe(start.state_version, start.result_version, {}, took_part=True)
+    remote.connection.observe(start.state_version, start.result_version, {}, took_part=True, written={})
     remote.states[start.result_version] = applied(remote.state, result.writes)
     remote.version = start.result_version
     remote.build([b"add a 100 next"], time_ms=3 * BLOCK_MS)

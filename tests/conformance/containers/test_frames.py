@@ -66,6 +66,7 @@ def test_credit_is_spent_by_batches_and_given_back_by_results(connect: Connect) 
     host = Host(connect("grpc", COUNTER.kind), instance="counter")
     session = host.connection.open(start_of(host), host.reader)
     session.begin({})
+    session.begun()
     credit = session.credit
     assert credit > 1
     for number in range(credit):  # all reads of the first come while the last are on their way
@@ -76,6 +77,7 @@ def test_credit_is_spent_by_batches_and_given_back_by_results(connect: Connect) 
         assert result.index == number
         assert session.credit == number + 1
     session.end({})
+    session.ended()
     session.close()
 
 
@@ -84,6 +86,7 @@ def test_nothing_is_executed_behind_what_does_not_fit(connect: Connect, transpor
     host = Host(connect(transport, COUNTER.kind), instance="counter")
     session = host.connection.open(start_of(host), host.reader)
     session.begin({})
+    session.begun()
     answers = []
     session.submit(batch_of(0, *RAW[:3], gas=2), {}, {})
     if session.credit:
@@ -95,6 +98,7 @@ def test_nothing_is_executed_behind_what_does_not_fit(connect: Connect, transpor
     answers.append(session.results())
     assert [[r.included for r in answer] for answer in answers] == [[True, True, False], []]
     assert not answers[0][2].fits
-    assert session.end({}).section.gas_used == 2
+    session.end({})
+    assert session.ended().section.gas_used == 2
     session.close()
     session.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,8 +77,6 @@ results = st.builds(
     logs=logs,
     tags=st.lists(short, max_size=3).map(tuple),
     details=short,
-    fits=st.booleans(),
-    reason=text,
     message=text,
     id=short,
     sender=short,
@@ -98,10 +98,21 @@ def test_values_keep_the_order_and_the_difference_of_empty_and_absent(
     assert codec.values_from_wire(codec.entries_to_wire([key for key, _ in entries], values)) == values
 
 
+refused = st.builds(
+    TransactionResult,
+    index=u32,
+    included=st.just(False),
+    fits=st.booleans(),
+    reason=text,
+    message=text,
+    id=short,
+)
+
+
 @pytest.mark.slow
-@given(results)
-def test_result(value: TransactionResult) -> None:
-    assert codec.result_from_wire(codec.result_to_wire(value)) == value
+@given(st.lists(st.one_of(results, refused), max_size=5))
+def test_results(value: list[TransactionResult]) -> None:
+    assert codec.results_from_wire(codec.results_to_wire(value)) == value
 
 
 @given(
@@ -133,7 +144,9 @@ def test_start(value: BlockStart) -> None:
 
 @given(st.builds(HookResult, writes=writes, burned=coin, logs=logs, section=sections))
 def test_hook(value: HookResult) -> None:
-    assert codec.hook_from_wire(codec.hook_to_wire(value)) == value
+    wire = codec.hook_to_wire(value, credit=3)
+    assert codec.hook_from_wire(wire) == value
+    assert wire.credit == 3
 
 
 @given(st.builds(BlockEndResult, writes=writes, burned=coin, logs=logs, section=sections))
@@ -146,9 +159,9 @@ def test_end(value: BlockEndResult) -> None:
         TransactionBatch,
         first_index=u32,
         gas_available=st.none() | u64,
-        transactions=st.lists(st.builds(ContainerTransaction, raw=short, prepared=short), max_size=3).map(
-            tuple
-        ),
+        transactions=st.lists(
+            st.builds(ContainerTransaction, raw=short, prepared=short, impersonate=short), max_size=3
+        ).map(tuple),
     )
 )
 def test_batch(value: TransactionBatch) -> None:
@@ -202,7 +215,9 @@ calls = st.builds(Call, to=short, sender=address, value=coin, input=short, gas_l
     )
 )
 def test_view(value: ViewRequest) -> None:
-    assert codec.view_from_wire(codec.view_to_wire(value, list(value.start.recent_ids))) == value
+    wire = codec.view_to_wire(value)
+    assert codec.view_from_wire(wire, value.start.recent_ids) == value
+    assert (len(wire.start.recent_ids), wire.start.recent_ids_count) == (0, len(value.start.recent_ids))
 
 
 @given(
@@ -226,9 +241,19 @@ def test_configured() -> None:
     assert codec.configured_from_wire(wire) == Configured(schema_version=3, engine_digest=b"digest")
 
 
+def test_empty_columns_are_not_sent() -> None:
+    rows = [TransactionResult(index=n, included=True, id=b"id") for n in range(3)]
+    wire = codec.results_to_wire(rows)
+    sent = {field.name for field, _ in wire.ListFields()}
+    assert sent == {"index", "status", "gas_used", "id", "write_count", "writes"}
+    batch = TransactionBatch(first_index=0, transactions=(ContainerTransaction(raw=b"raw"),))
+    assert {field.name for field, _ in codec.batch_to_wire(batch).ListFields()} == {"raw"}
+
+
 def test_a_result_that_is_not_included_needs_no_status() -> None:
-    read = codec.result_from_wire(pb.TransactionResult(index=4, reason="EXPIRED", fits=True))
-    assert (read.included, read.reason, read.fits) == (False, "EXPIRED", True)
+    wire = pb.TransactionResults(index=[4], refusals=[pb.Refusal(reason="EXPIRED", fits=True)])
+    [read] = codec.results_from_wire(wire)
+    assert (read.index, read.included, read.reason, read.fits) == (4, False, "EXPIRED", True)
 
 
 @pytest.mark.parametrize(
@@ -243,17 +268,46 @@ def test_a_result_that_is_not_included_needs_no_status() -> None:
 def test_malformed_writes_are_refused(entries: pb.Entries, message: str) -> None:
     with pytest.raises(ContainerMisbehaved, match=message):
         codec.writes_from_wire(entries)
+    before = pb.Entries(keys=[b"z"], values=[b""])
+    before.MergeFrom(entries)
+    if entries.absent:
+        before.absent[:] = [2]
+        message = "position 2 of 2"
+    both = pb.TransactionResults(
+        index=[0, 1],
+        status=[1, 1],
+        writes=before,
+        write_count=[1, len(entries.keys)],  # type: ignore[list-item]
+    )
+    with pytest.raises(ContainerMisbehaved, match=message.replace("2 keys and 1", "3 keys and 2")):
+        codec.results_from_wire(both)
+
+
+def test_the_order_of_keys_begins_anew_with_every_row() -> None:
+    rows = [
+        TransactionResult(index=0, included=True, writes={b"b": b"1", b"c": None}),
+        TransactionResult(index=1, included=True),
+        TransactionResult(index=2, included=True, writes={b"a": b"2"}),
+        TransactionResult(index=3, included=True, writes={b"a": b"3", b"z": b""}),
+    ]
+    assert codec.results_from_wire(codec.results_to_wire(rows)) == rows
 
 
 @pytest.mark.parametrize(
-    "result",
+    ("fields", "message"),
     [
-        pb.TransactionResult(included=True, status=pb.STATUS_UNSPECIFIED),
-        pb.TransactionResult(included=True, status=99),  # type: ignore[arg-type]
-        pb.TransactionResult(included=True, status=pb.STATUS_OK, burned=b"\0\1"),
+        ({}, "0 refusals came for 1"),
+        ({"status": [pb.STATUS_OK], "refusals": [pb.Refusal()]}, "1 refusals came for 0"),
+        ({"status": [99]}, "status 99 does not exist"),
+        ({"status": [pb.STATUS_OK], "burned": [b"\0\1"]}, "coin is malformed"),
+        ({"status": [pb.STATUS_OK] * 2}, "column status has 2 entries for 1 rows"),
+        ({"status": [pb.STATUS_OK], "id": [b"", b""]}, "column id has 2 entries for 1 rows"),
+        ({"status": [pb.STATUS_OK], "log_count": [1]}, "log_count sums to"),
+        ({"status": [pb.STATUS_OK], "logs": [pb.Log()]}, "log_count sums to"),
+        ({"status": [pb.STATUS_OK], "tags": [b"a", b"b"], "tag_count": [1]}, "tag_count sums to"),
+        ({"status": [pb.STATUS_OK], "write_count": [1]}, "write_count sums to"),
     ],
-    ids=["no status", "unknown status", "coin with leading zeros"],
 )
-def test_malformed_results_are_refused(result: pb.TransactionResult) -> None:
-    with pytest.raises(ContainerMisbehaved):
-        codec.result_from_wire(result)
+def test_malformed_results_are_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContainerMisbehaved, match=message):
+        codec.results_from_wire(pb.TransactionResults(index=[0], **fields))

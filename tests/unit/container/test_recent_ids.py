@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vessel.container import RecentIds
+from vessel.container.recent_ids import AskedIds
 
 
 def test_the_parent_comes_first() -> None:
@@ -37,3 +38,25 @@ def test_beyond_the_ring(index: int) -> None:
 
 def test_no_ids_wanted() -> None:
     assert list(RecentIds([b"1"], limit=0)) == []
+
+
+def test_what_is_asked_for_comes_by_the_page_and_once() -> None:
+    ids = [b"%d" % number for number in range(600)]
+    asked: list[tuple[int, int]] = []
+
+    def ask(first: int, count: int) -> list[bytes]:
+        asked.append((first, count))
+        return ids[first : first + count]
+
+    ring = AskedIds(len(ids), ask)
+    assert (len(ring), asked) == (600, [])
+    assert [ring[index] for index in (0, 255, 1)] == [ids[index] for index in (0, 255, 1)]
+    assert asked == [(0, 256)]
+    assert ring[-1] == ids[599]
+    assert asked == [(0, 256), (512, 88)]
+    assert list(ring) == ids == list(ring[:])
+    assert len(asked) == 3
+    for beyond in (600, -601):
+        with pytest.raises(IndexError, match="600 ids"):
+            ring[beyond]
+    assert len(AskedIds(0, ask)) == 0

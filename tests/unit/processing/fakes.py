@@ -97,9 +97,12 @@ class FakeSession:
         self._answers: deque[list[TransactionResult]] = deque()
         self._gas_used = 0
 
-    def begin(self, foreign: Writes) -> HookResult:
-        """Answer as the script says."""
+    def begin(self, foreign: Writes) -> None:
+        """Note it."""
         self._script.note(Call("begin", self._start, dict(foreign)))
+
+    def begun(self) -> HookResult:
+        """Answer as the script says."""
         return HookResult(**self._script.begin)
 
     @property
@@ -134,9 +137,12 @@ class FakeSession:
         self._script.note(Call("results"))
         return self._answers.popleft()
 
-    def end(self, foreign: Writes) -> BlockEndResult:
-        """Answer as the script says."""
+    def end(self, foreign: Writes) -> None:
+        """Note it."""
         self._script.note(Call("end", None, dict(foreign)))
+
+    def ended(self) -> BlockEndResult:
+        """Answer as the script says."""
         section = {"gas_used": Gas(self._gas_used)} | self._script.section
         return BlockEndResult(section=Section(**section), **self._script.end)
 
@@ -175,7 +181,9 @@ class FakeConnection:
         """Note it."""
         self._script.note(Call("finish", (execution_id, outcome)))
 
-    def observe(self, parent_version: int, version: int, untold: Writes, *, took_part: bool) -> None:
+    def observe(
+        self, parent_version: int, version: int, untold: Writes, *, took_part: bool, written: Writes
+    ) -> None:
         """Note it."""
         self._script.note(Call("observe", (parent_version, version, took_part), dict(untold)))
 
@@ -191,6 +199,7 @@ class FakeHosting:
     """Keeps a fake within reach and counts how often it was lost."""
 
     configured = Configured(schema_version=1)
+    readers = None
 
     def __init__(self, container: FakeContainer, transport: str) -> None:
         """Start the first one."""

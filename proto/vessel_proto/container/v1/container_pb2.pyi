@@ -44,6 +44,18 @@ OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_COMMIT: Outcome
 OUTCOME_ABORT: Outcome
 
+class HostFrames(_message.Message):
+    __slots__ = ("frames",)
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[HostFrame]
+    def __init__(self, frames: _Optional[_Iterable[_Union[HostFrame, _Mapping]]] = ...) -> None: ...
+
+class ContainerFrames(_message.Message):
+    __slots__ = ("frames",)
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[ContainerFrame]
+    def __init__(self, frames: _Optional[_Iterable[_Union[ContainerFrame, _Mapping]]] = ...) -> None: ...
+
 class RegisterRequest(_message.Message):
     __slots__ = ("protocol_major", "protocol_minor", "name", "version", "token", "listen_address", "capabilities", "recent_ids")
     PROTOCOL_MAJOR_FIELD_NUMBER: _ClassVar[int]
@@ -141,22 +153,34 @@ class Entries(_message.Message):
     def __init__(self, keys: _Optional[_Iterable[bytes]] = ..., values: _Optional[_Iterable[bytes]] = ..., absent: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class NeedState(_message.Message):
-    __slots__ = ("request_id", "want")
+    __slots__ = ("request_id", "want", "ids")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WANT_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
     request_id: int
     want: KeySet
-    def __init__(self, request_id: _Optional[int] = ..., want: _Optional[_Union[KeySet, _Mapping]] = ...) -> None: ...
+    ids: IdRange
+    def __init__(self, request_id: _Optional[int] = ..., want: _Optional[_Union[KeySet, _Mapping]] = ..., ids: _Optional[_Union[IdRange, _Mapping]] = ...) -> None: ...
+
+class IdRange(_message.Message):
+    __slots__ = ("first", "count")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    count: int
+    def __init__(self, first: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class StateChunk(_message.Message):
-    __slots__ = ("request_id", "entries", "ranges")
+    __slots__ = ("request_id", "entries", "ranges", "ids")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     RANGES_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
     request_id: int
     entries: Entries
     ranges: _containers.RepeatedCompositeFieldContainer[Entries]
-    def __init__(self, request_id: _Optional[int] = ..., entries: _Optional[_Union[Entries, _Mapping]] = ..., ranges: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ...) -> None: ...
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, request_id: _Optional[int] = ..., entries: _Optional[_Union[Entries, _Mapping]] = ..., ranges: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class StateDelta(_message.Message):
     __slots__ = ("from_version", "to_version", "writes")
@@ -176,41 +200,23 @@ class Fragment(_message.Message):
     last: bool
     def __init__(self, data: _Optional[bytes] = ..., last: _Optional[bool] = ...) -> None: ...
 
-class ValidateInput(_message.Message):
-    __slots__ = ("request", "state", "fragment")
-    REQUEST_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    FRAGMENT_FIELD_NUMBER: _ClassVar[int]
-    request: ValidateRequest
-    state: StateChunk
-    fragment: Fragment
-    def __init__(self, request: _Optional[_Union[ValidateRequest, _Mapping]] = ..., state: _Optional[_Union[StateChunk, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
-
-class ValidateOutput(_message.Message):
-    __slots__ = ("need", "response", "fragment")
-    NEED_FIELD_NUMBER: _ClassVar[int]
-    RESPONSE_FIELD_NUMBER: _ClassVar[int]
-    FRAGMENT_FIELD_NUMBER: _ClassVar[int]
-    need: NeedState
-    response: ValidateResponse
-    fragment: Fragment
-    def __init__(self, need: _Optional[_Union[NeedState, _Mapping]] = ..., response: _Optional[_Union[ValidateResponse, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
-
 class ValidateRequest(_message.Message):
-    __slots__ = ("raw", "state_version", "height", "time_ms", "parent_section", "impersonate")
+    __slots__ = ("raw", "state_version", "height", "time_ms", "parent_section", "impersonate", "cache")
     RAW_FIELD_NUMBER: _ClassVar[int]
     STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
     PARENT_SECTION_FIELD_NUMBER: _ClassVar[int]
     IMPERSONATE_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
     raw: _containers.RepeatedScalarFieldContainer[bytes]
     state_version: int
     height: int
     time_ms: int
     parent_section: Section
     impersonate: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, raw: _Optional[_Iterable[bytes]] = ..., state_version: _Optional[int] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ..., impersonate: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    cache: StateDelta
+    def __init__(self, raw: _Optional[_Iterable[bytes]] = ..., state_version: _Optional[int] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ..., impersonate: _Optional[_Iterable[bytes]] = ..., cache: _Optional[_Union[StateDelta, _Mapping]] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("checks",)
@@ -247,7 +253,7 @@ class TransactionCheck(_message.Message):
     def __init__(self, accepted: _Optional[bool] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., id: _Optional[bytes] = ..., sender: _Optional[bytes] = ..., sequence: _Optional[int] = ..., next_sequence: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., bid: _Optional[bytes] = ..., gas_limit: _Optional[int] = ..., hint: _Optional[_Union[KeySet, _Mapping]] = ..., prepared: _Optional[bytes] = ...) -> None: ...
 
 class HostFrame(_message.Message):
-    __slots__ = ("start", "delta", "state", "batch", "end", "call_in", "call_result", "rollback", "fragment")
+    __slots__ = ("start", "delta", "state", "batch", "end", "call_in", "call_result", "rollback", "finish", "validate", "view", "fragment")
     START_FIELD_NUMBER: _ClassVar[int]
     DELTA_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -256,6 +262,9 @@ class HostFrame(_message.Message):
     CALL_IN_FIELD_NUMBER: _ClassVar[int]
     CALL_RESULT_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_FIELD_NUMBER: _ClassVar[int]
+    FINISH_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
     FRAGMENT_FIELD_NUMBER: _ClassVar[int]
     start: BlockStart
     delta: StateDelta
@@ -265,37 +274,36 @@ class HostFrame(_message.Message):
     call_in: CallFrame
     call_result: CallResult
     rollback: Rollback
+    finish: Finish
+    validate: ValidateRequest
+    view: ViewRequest
     fragment: Fragment
-    def __init__(self, start: _Optional[_Union[BlockStart, _Mapping]] = ..., delta: _Optional[_Union[StateDelta, _Mapping]] = ..., state: _Optional[_Union[StateChunk, _Mapping]] = ..., batch: _Optional[_Union[TransactionBatch, _Mapping]] = ..., end: _Optional[_Union[BlockEnd, _Mapping]] = ..., call_in: _Optional[_Union[CallFrame, _Mapping]] = ..., call_result: _Optional[_Union[CallResult, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
+    def __init__(self, start: _Optional[_Union[BlockStart, _Mapping]] = ..., delta: _Optional[_Union[StateDelta, _Mapping]] = ..., state: _Optional[_Union[StateChunk, _Mapping]] = ..., batch: _Optional[_Union[TransactionBatch, _Mapping]] = ..., end: _Optional[_Union[BlockEnd, _Mapping]] = ..., call_in: _Optional[_Union[CallFrame, _Mapping]] = ..., call_result: _Optional[_Union[CallResult, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., finish: _Optional[_Union[Finish, _Mapping]] = ..., validate: _Optional[_Union[ValidateRequest, _Mapping]] = ..., view: _Optional[_Union[ViewRequest, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
 
 class ContainerFrame(_message.Message):
-    __slots__ = ("need", "begun", "results", "block", "credit", "call_out", "call_result", "fragment")
+    __slots__ = ("need", "begun", "results", "block", "call_out", "call_result", "checks", "viewed", "fragment")
     NEED_FIELD_NUMBER: _ClassVar[int]
     BEGUN_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     BLOCK_FIELD_NUMBER: _ClassVar[int]
-    CREDIT_FIELD_NUMBER: _ClassVar[int]
     CALL_OUT_FIELD_NUMBER: _ClassVar[int]
     CALL_RESULT_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    VIEWED_FIELD_NUMBER: _ClassVar[int]
     FRAGMENT_FIELD_NUMBER: _ClassVar[int]
     need: NeedState
     begun: BlockBegun
     results: TransactionResults
     block: BlockResult
-    credit: Credit
     call_out: CallFrame
     call_result: CallResult
+    checks: ValidateResponse
+    viewed: ViewResult
     fragment: Fragment
-    def __init__(self, need: _Optional[_Union[NeedState, _Mapping]] = ..., begun: _Optional[_Union[BlockBegun, _Mapping]] = ..., results: _Optional[_Union[TransactionResults, _Mapping]] = ..., block: _Optional[_Union[BlockResult, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ..., call_out: _Optional[_Union[CallFrame, _Mapping]] = ..., call_result: _Optional[_Union[CallResult, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
-
-class Credit(_message.Message):
-    __slots__ = ("batches",)
-    BATCHES_FIELD_NUMBER: _ClassVar[int]
-    batches: int
-    def __init__(self, batches: _Optional[int] = ...) -> None: ...
+    def __init__(self, need: _Optional[_Union[NeedState, _Mapping]] = ..., begun: _Optional[_Union[BlockBegun, _Mapping]] = ..., results: _Optional[_Union[TransactionResults, _Mapping]] = ..., block: _Optional[_Union[BlockResult, _Mapping]] = ..., call_out: _Optional[_Union[CallFrame, _Mapping]] = ..., call_result: _Optional[_Union[CallResult, _Mapping]] = ..., checks: _Optional[_Union[ValidateResponse, _Mapping]] = ..., viewed: _Optional[_Union[ViewResult, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
 
 class BlockStart(_message.Message):
-    __slots__ = ("execution_id", "mode", "height", "time_ms", "parent_id", "proposer", "randomness", "state_version", "result_version", "gas_limit", "parent_section", "recent_ids", "recent_ids_continue", "cache", "written")
+    __slots__ = ("execution_id", "mode", "height", "time_ms", "parent_id", "proposer", "randomness", "state_version", "result_version", "gas_limit", "parent_section", "recent_ids", "recent_ids_continue", "cache", "written", "recent_ids_count")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -311,6 +319,7 @@ class BlockStart(_message.Message):
     RECENT_IDS_CONTINUE_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    RECENT_IDS_COUNT_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     mode: Mode
     height: int
@@ -326,7 +335,8 @@ class BlockStart(_message.Message):
     recent_ids_continue: bool
     cache: StateDelta
     written: Entries
-    def __init__(self, execution_id: _Optional[str] = ..., mode: _Optional[_Union[Mode, str]] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_id: _Optional[bytes] = ..., proposer: _Optional[bytes] = ..., randomness: _Optional[bytes] = ..., state_version: _Optional[int] = ..., result_version: _Optional[int] = ..., gas_limit: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ..., recent_ids: _Optional[_Iterable[bytes]] = ..., recent_ids_continue: _Optional[bool] = ..., cache: _Optional[_Union[StateDelta, _Mapping]] = ..., written: _Optional[_Union[Entries, _Mapping]] = ...) -> None: ...
+    recent_ids_count: int
+    def __init__(self, execution_id: _Optional[str] = ..., mode: _Optional[_Union[Mode, str]] = ..., height: _Optional[int] = ..., time_ms: _Optional[int] = ..., parent_id: _Optional[bytes] = ..., proposer: _Optional[bytes] = ..., randomness: _Optional[bytes] = ..., state_version: _Optional[int] = ..., result_version: _Optional[int] = ..., gas_limit: _Optional[int] = ..., parent_section: _Optional[_Union[Section, _Mapping]] = ..., recent_ids: _Optional[_Iterable[bytes]] = ..., recent_ids_continue: _Optional[bool] = ..., cache: _Optional[_Union[StateDelta, _Mapping]] = ..., written: _Optional[_Union[Entries, _Mapping]] = ..., recent_ids_count: _Optional[int] = ...) -> None: ...
 
 class Section(_message.Message):
     __slots__ = ("gas_limit", "gas_used", "base_fee", "extra")
@@ -341,64 +351,62 @@ class Section(_message.Message):
     def __init__(self, gas_limit: _Optional[int] = ..., gas_used: _Optional[int] = ..., base_fee: _Optional[bytes] = ..., extra: _Optional[bytes] = ...) -> None: ...
 
 class TransactionBatch(_message.Message):
-    __slots__ = ("first_index", "gas_available", "transactions")
+    __slots__ = ("first_index", "gas_available", "raw", "prepared", "impersonate")
     FIRST_INDEX_FIELD_NUMBER: _ClassVar[int]
     GAS_AVAILABLE_FIELD_NUMBER: _ClassVar[int]
-    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
-    first_index: int
-    gas_available: int
-    transactions: _containers.RepeatedCompositeFieldContainer[Transaction]
-    def __init__(self, first_index: _Optional[int] = ..., gas_available: _Optional[int] = ..., transactions: _Optional[_Iterable[_Union[Transaction, _Mapping]]] = ...) -> None: ...
-
-class Transaction(_message.Message):
-    __slots__ = ("raw", "prepared", "impersonate")
     RAW_FIELD_NUMBER: _ClassVar[int]
     PREPARED_FIELD_NUMBER: _ClassVar[int]
     IMPERSONATE_FIELD_NUMBER: _ClassVar[int]
-    raw: bytes
-    prepared: bytes
-    impersonate: bytes
-    def __init__(self, raw: _Optional[bytes] = ..., prepared: _Optional[bytes] = ..., impersonate: _Optional[bytes] = ...) -> None: ...
+    first_index: int
+    gas_available: int
+    raw: _containers.RepeatedScalarFieldContainer[bytes]
+    prepared: _containers.RepeatedScalarFieldContainer[bytes]
+    impersonate: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, first_index: _Optional[int] = ..., gas_available: _Optional[int] = ..., raw: _Optional[_Iterable[bytes]] = ..., prepared: _Optional[_Iterable[bytes]] = ..., impersonate: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class TransactionResults(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[TransactionResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[TransactionResult, _Mapping]]] = ...) -> None: ...
-
-class TransactionResult(_message.Message):
-    __slots__ = ("index", "included", "status", "gas_used", "output", "writes", "burned", "logs", "tags", "details", "fits", "reason", "message", "id", "sender")
+    __slots__ = ("index", "status", "gas_used", "id", "sender", "output", "burned", "write_count", "writes", "log_count", "logs", "tag_count", "tags", "details", "message", "refusals")
     INDEX_FIELD_NUMBER: _ClassVar[int]
-    INCLUDED_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     GAS_USED_FIELD_NUMBER: _ClassVar[int]
-    OUTPUT_FIELD_NUMBER: _ClassVar[int]
-    WRITES_FIELD_NUMBER: _ClassVar[int]
-    BURNED_FIELD_NUMBER: _ClassVar[int]
-    LOGS_FIELD_NUMBER: _ClassVar[int]
-    TAGS_FIELD_NUMBER: _ClassVar[int]
-    DETAILS_FIELD_NUMBER: _ClassVar[int]
-    FITS_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
-    index: int
-    included: bool
-    status: Status
-    gas_used: int
-    output: bytes
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    BURNED_FIELD_NUMBER: _ClassVar[int]
+    WRITE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WRITES_FIELD_NUMBER: _ClassVar[int]
+    LOG_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LOGS_FIELD_NUMBER: _ClassVar[int]
+    TAG_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    index: _containers.RepeatedScalarFieldContainer[int]
+    status: _containers.RepeatedScalarFieldContainer[Status]
+    gas_used: _containers.RepeatedScalarFieldContainer[int]
+    id: _containers.RepeatedScalarFieldContainer[bytes]
+    sender: _containers.RepeatedScalarFieldContainer[bytes]
+    output: _containers.RepeatedScalarFieldContainer[bytes]
+    burned: _containers.RepeatedScalarFieldContainer[bytes]
+    write_count: _containers.RepeatedScalarFieldContainer[int]
     writes: Entries
-    burned: bytes
+    log_count: _containers.RepeatedScalarFieldContainer[int]
     logs: _containers.RepeatedCompositeFieldContainer[Log]
+    tag_count: _containers.RepeatedScalarFieldContainer[int]
     tags: _containers.RepeatedScalarFieldContainer[bytes]
-    details: bytes
+    details: _containers.RepeatedScalarFieldContainer[bytes]
+    message: _containers.RepeatedScalarFieldContainer[str]
+    refusals: _containers.RepeatedCompositeFieldContainer[Refusal]
+    def __init__(self, index: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[_Union[Status, str]]] = ..., gas_used: _Optional[_Iterable[int]] = ..., id: _Optional[_Iterable[bytes]] = ..., sender: _Optional[_Iterable[bytes]] = ..., output: _Optional[_Iterable[bytes]] = ..., burned: _Optional[_Iterable[bytes]] = ..., write_count: _Optional[_Iterable[int]] = ..., writes: _Optional[_Union[Entries, _Mapping]] = ..., log_count: _Optional[_Iterable[int]] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., tag_count: _Optional[_Iterable[int]] = ..., tags: _Optional[_Iterable[bytes]] = ..., details: _Optional[_Iterable[bytes]] = ..., message: _Optional[_Iterable[str]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ...) -> None: ...
+
+class Refusal(_message.Message):
+    __slots__ = ("fits", "reason")
+    FITS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     fits: bool
     reason: str
-    message: str
-    id: bytes
-    sender: bytes
-    def __init__(self, index: _Optional[int] = ..., included: _Optional[bool] = ..., status: _Optional[_Union[Status, str]] = ..., gas_used: _Optional[int] = ..., output: _Optional[bytes] = ..., writes: _Optional[_Union[Entries, _Mapping]] = ..., burned: _Optional[bytes] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., tags: _Optional[_Iterable[bytes]] = ..., details: _Optional[bytes] = ..., fits: _Optional[bool] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., id: _Optional[bytes] = ..., sender: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, fits: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Log(_message.Message):
     __slots__ = ("address", "topics", "data")
@@ -415,16 +423,18 @@ class BlockEnd(_message.Message):
     def __init__(self) -> None: ...
 
 class BlockBegun(_message.Message):
-    __slots__ = ("writes", "burned", "logs", "section")
+    __slots__ = ("writes", "burned", "logs", "section", "credit")
     WRITES_FIELD_NUMBER: _ClassVar[int]
     BURNED_FIELD_NUMBER: _ClassVar[int]
     LOGS_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
     writes: Entries
     burned: bytes
     logs: _containers.RepeatedCompositeFieldContainer[Log]
     section: Section
-    def __init__(self, writes: _Optional[_Union[Entries, _Mapping]] = ..., burned: _Optional[bytes] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., section: _Optional[_Union[Section, _Mapping]] = ...) -> None: ...
+    credit: int
+    def __init__(self, writes: _Optional[_Union[Entries, _Mapping]] = ..., burned: _Optional[bytes] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., section: _Optional[_Union[Section, _Mapping]] = ..., credit: _Optional[int] = ...) -> None: ...
 
 class BlockResult(_message.Message):
     __slots__ = ("writes", "burned", "logs", "section")
@@ -438,17 +448,13 @@ class BlockResult(_message.Message):
     section: Section
     def __init__(self, writes: _Optional[_Union[Entries, _Mapping]] = ..., burned: _Optional[bytes] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., section: _Optional[_Union[Section, _Mapping]] = ...) -> None: ...
 
-class FinishRequest(_message.Message):
+class Finish(_message.Message):
     __slots__ = ("execution_id", "outcome")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     outcome: Outcome
     def __init__(self, execution_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ...) -> None: ...
-
-class FinishResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
 
 class CallFrame(_message.Message):
     __slots__ = ("frame_id", "parent_id", "depth", "caller", "callee", "value", "input", "gas", "read_only", "dirty")
@@ -495,26 +501,6 @@ class Rollback(_message.Message):
     FRAME_ID_FIELD_NUMBER: _ClassVar[int]
     frame_id: int
     def __init__(self, frame_id: _Optional[int] = ...) -> None: ...
-
-class ViewInput(_message.Message):
-    __slots__ = ("request", "state", "fragment")
-    REQUEST_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    FRAGMENT_FIELD_NUMBER: _ClassVar[int]
-    request: ViewRequest
-    state: StateChunk
-    fragment: Fragment
-    def __init__(self, request: _Optional[_Union[ViewRequest, _Mapping]] = ..., state: _Optional[_Union[StateChunk, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
-
-class ViewOutput(_message.Message):
-    __slots__ = ("need", "result", "fragment")
-    NEED_FIELD_NUMBER: _ClassVar[int]
-    RESULT_FIELD_NUMBER: _ClassVar[int]
-    FRAGMENT_FIELD_NUMBER: _ClassVar[int]
-    need: NeedState
-    result: ViewResult
-    fragment: Fragment
-    def __init__(self, need: _Optional[_Union[NeedState, _Mapping]] = ..., result: _Optional[_Union[ViewResult, _Mapping]] = ..., fragment: _Optional[_Union[Fragment, _Mapping]] = ...) -> None: ...
 
 class ViewRequest(_message.Message):
     __slots__ = ("start", "call", "estimate", "query", "overrides")

@@ -121,25 +121,15 @@ class ContainerStub:
                 request_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ConfigureRequest.SerializeToString,
                 response_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ConfigureResponse.FromString,
                 _registered_method=True)
-        self.Validate = channel.stream_stream(
-                '/vessel.container.v1.Container/Validate',
-                request_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ValidateInput.SerializeToString,
-                response_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ValidateOutput.FromString,
-                _registered_method=True)
         self.Execute = channel.stream_stream(
                 '/vessel.container.v1.Container/Execute',
-                request_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrame.SerializeToString,
-                response_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrame.FromString,
+                request_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrames.SerializeToString,
+                response_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrames.FromString,
                 _registered_method=True)
-        self.Finish = channel.unary_unary(
-                '/vessel.container.v1.Container/Finish',
-                request_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.FinishRequest.SerializeToString,
-                response_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.FinishResponse.FromString,
-                _registered_method=True)
-        self.View = channel.stream_stream(
-                '/vessel.container.v1.Container/View',
-                request_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ViewInput.SerializeToString,
-                response_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ViewOutput.FromString,
+        self.Read = channel.stream_stream(
+                '/vessel.container.v1.Container/Read',
+                request_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrames.SerializeToString,
+                response_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrames.FromString,
                 _registered_method=True)
 
 
@@ -157,29 +147,17 @@ class ContainerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Validate(self, request_iterator, context):
-        """Admission of a batch of transactions against one state version.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def Execute(self, request_iterator, context):
-        """One block: genesis, building and replaying take the same path.
+        """One block after another: genesis, building and replaying take the same path. One such stream at a
+        time. Where it ends, whatever was not finished on it is given up, as by a Finish with ABORT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Finish(self, request, context):
-        """What became of an execution. A lost Finish does no harm: versions tell a cache what it may keep.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def View(self, request_iterator, context):
-        """Read-only work at any kept version: call, estimate, query.
+    def Read(self, request_iterator, context):
+        """One question after another, at any kept version: admission, call, estimate, query. Several such
+        streams at once, beside an execution.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -193,25 +171,15 @@ def add_ContainerServicer_to_server(servicer, server):
                     request_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ConfigureRequest.FromString,
                     response_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ConfigureResponse.SerializeToString,
             ),
-            'Validate': grpc.stream_stream_rpc_method_handler(
-                    servicer.Validate,
-                    request_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ValidateInput.FromString,
-                    response_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ValidateOutput.SerializeToString,
-            ),
             'Execute': grpc.stream_stream_rpc_method_handler(
                     servicer.Execute,
-                    request_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrame.FromString,
-                    response_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrame.SerializeToString,
+                    request_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrames.FromString,
+                    response_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrames.SerializeToString,
             ),
-            'Finish': grpc.unary_unary_rpc_method_handler(
-                    servicer.Finish,
-                    request_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.FinishRequest.FromString,
-                    response_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.FinishResponse.SerializeToString,
-            ),
-            'View': grpc.stream_stream_rpc_method_handler(
-                    servicer.View,
-                    request_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ViewInput.FromString,
-                    response_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ViewOutput.SerializeToString,
+            'Read': grpc.stream_stream_rpc_method_handler(
+                    servicer.Read,
+                    request_deserializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrames.FromString,
+                    response_serializer=vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrames.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -256,33 +224,6 @@ class Container:
             _registered_method=True)
 
     @staticmethod
-    def Validate(request_iterator,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.stream_stream(
-            request_iterator,
-            target,
-            '/vessel.container.v1.Container/Validate',
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.ValidateInput.SerializeToString,
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.ValidateOutput.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def Execute(request_iterator,
             target,
             options=(),
@@ -297,8 +238,8 @@ class Container:
             request_iterator,
             target,
             '/vessel.container.v1.Container/Execute',
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrame.SerializeToString,
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrame.FromString,
+            vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrames.SerializeToString,
+            vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrames.FromString,
             options,
             channel_credentials,
             insecure,
@@ -310,34 +251,7 @@ class Container:
             _registered_method=True)
 
     @staticmethod
-    def Finish(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/vessel.container.v1.Container/Finish',
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.FinishRequest.SerializeToString,
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.FinishResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def View(request_iterator,
+    def Read(request_iterator,
             target,
             options=(),
             channel_credentials=None,
@@ -350,9 +264,9 @@ class Container:
         return grpc.experimental.stream_stream(
             request_iterator,
             target,
-            '/vessel.container.v1.Container/View',
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.ViewInput.SerializeToString,
-            vessel__proto_dot_container_dot_v1_dot_container__pb2.ViewOutput.FromString,
+            '/vessel.container.v1.Container/Read',
+            vessel__proto_dot_container_dot_v1_dot_container__pb2.HostFrames.SerializeToString,
+            vessel__proto_dot_container_dot_v1_dot_container__pb2.ContainerFrames.FromString,
             options,
             channel_credentials,
             insecure,
