@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import EntryPoint, entry_points
 
 from vessel.container.interface import Container
@@ -22,6 +24,8 @@ def load_container(kind: str) -> Container:
     kinds there are.
     """
     if ":" in kind:
+        if (here := os.getcwd()) not in sys.path:
+            sys.path.insert(0, here)  # as `python -m` does for a plugin process
         module, _, attribute = kind.partition(":")
         if not module or not attribute:
             raise UnknownContainer(f"{kind!r} cannot be loaded: it is not module:attribute", kind=kind)

@@ -16,7 +16,7 @@ from containers.launch import plugin_command
 from unit.cli.conftest import Outcome, invoke
 from unit.doctor.conftest import opened
 from vessel.api import exposure
-from vessel.cli import machine_examination, store_holder
+from vessel.cli import config_examination, machine_examination, store_holder
 from vessel.cli.machine_examination import Library, examine_machine
 from vessel.database.key_value import Batch, default_engine
 from vessel.database.layout import block_key
@@ -149,6 +149,7 @@ def test_a_taken_port(tmp_path: Path) -> None:
 
 def test_a_node_that_strangers_could_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exposure, "is_loopback", lambda address: not address.startswith("127.0.0.2"))
+    monkeypatch.setattr(config_examination, "is_loopback", exposure.is_loopback)
     outcome = diagnose(tmp_path, grpc_address="127.0.0.2:0")
     assert (outcome.code, findings(outcome, "exposure")[0]["reason"]) == (8, "EXPOSED")
     outcome = diagnose(tmp_path, grpc_address="127.0.0.2:0", insecure_expose=True)
