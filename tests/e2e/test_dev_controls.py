@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,8 +111,7 @@ def test_a_balance_is_seen_at_once_and_makes_no_block_of_its_own(chain: Chain) -
 
 
 def test_raw_state_is_written_and_read_back_by_its_container(chain: Chain) -> None:
-    from vessel_evm.layout import Account
-    from vessel_evm.layout import Layout
+    from vessel_evm.layout import Account, Layout
 
     layout = Layout(1)
     record = Account(nonce=41).encode()
@@ -165,7 +165,7 @@ def test_time_is_set_once_and_goes_on_from_there(chain: Chain) -> None:
 def test_blocks_are_mined_at_an_interval(chain: Chain) -> None:
     chain.dev.Mine(dev.MineRequest(blocks=4, interval_ms=12_000))
     times = [block.header.time_ms for block in chain.blocks()]
-    assert [b - a for a, b in zip(times, times[1:], strict=False)] == [12_000] * 3
+    assert [b - a for a, b in itertools.pairwise(times)] == [12_000] * 3
 
 
 def test_manual_mining_waits_to_be_asked(chain: Chain) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hygiene.documents import DocumentError, Outcome, commands, fences, matches, run
 
 REPOSITORY = Path(__file__).parents[2]

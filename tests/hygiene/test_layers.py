@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from hygiene.layers import LAYERS, broken_rule, source_roots, violations
 
 REPOSITORY = Path(__file__).parents[2]

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from hygiene.tree import TOP_LEVEL, machine_paths, missing_at_the_top, unnamed, untyped_packages
 
 REPOSITORY = Path(__file__).parents[2]
