@@ -19,14 +19,17 @@ from vessel.container import (
 )
 from vessel.primitives.units import Address, Coin, Gas
 from vessel_evm import refusal
+from vessel_evm.blobs import GAS_PER_BLOB
+from vessel_evm.blobs import VERSION as BLOB_HASH_VERSION
 from vessel_evm.configuration import EvmConfiguration
 from vessel_evm.fees import effective_gas_price, next_base_fee
+from vessel_evm.forks import Rules
 from vessel_evm.hexadecimal import U64_MAX
 from vessel_evm.intrinsic_gas import intrinsic_gas
 from vessel_evm.keccak import keccak
 from vessel_evm.layout import Account, Layout, decode_account
 from vessel_evm.refusal import Refusal
-from vessel_evm.transaction import Transaction, decode
+from vessel_evm.transaction import BLOB, Transaction, decode
 
 DELEGATION_PREFIX = b"\xef\x01\x00"  # code of an account that borrows another's (EIP-7702)
 DELEGATION_SIZE_BYTES = 23
@@ -43,14 +46,28 @@ class SignedTransaction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_transaction(
-    raw: bytes, configuration: EvmConfiguration, *, prepared: bytes = b"", impersonate: bytes = b""
+    raw: bytes,
+    configuration: EvmConfiguration,
+    *,
+    height: int = 0,
+    prepared: bytes = b"",
+    impersonate: bytes = b"",
+    blobs: bool = False,
 ) -> SignedTransaction:
     """Return what `raw` says; Refusal where it is no transaction or none of this chain.
 
     prepared: the sender, as admission handed it out; without it the signature is recovered. impersonate:
-    the sender of a transaction without signature, which the host vouches for.
+    the sender of a transaction without signature, which the host vouches for. height: of the block that
+    it is for. blobs: whether it may have blobs; a mempool does not take them, a block may hold them.
     """
-    transaction = decode(raw)
+    rules = configuration.rules_at(height)
+    transaction = decode(raw, blobs=blobs and rules.blobs is not None)
+    if transaction.type not in rules.types:
+        raise Refusal(
+            refusal.TYPE_NOT_IN_FORK,
+            f"transactions of type {transaction.type} are unknown to the fork {rules.fork}; "
+            f"it knows {', '.join(map(str, rules.types))}",
+        )
     if impersonate:
         transaction = _impersonated(transaction, raw, impersonate)
         prepared = impersonate
@@ -76,7 +93,10 @@ def read_transaction(
         gas_limit=transaction.gas_limit,
         transaction=transaction,
         configuration=configuration,
+        rules=rules,
     )
+    if transaction.type == BLOB:
+        _check_blobs(transaction, rules)
     return SignedTransaction(
         transaction=transaction,
         sender=sender,
@@ -92,7 +112,8 @@ def _impersonated(transaction: Transaction, raw: bytes, sender: bytes) -> Transa
         raise Refusal(refusal.MALFORMED, f"the impersonated sender has {len(sender)} bytes: expected 20")
     if transaction.r or transaction.s:
         raise Refusal(
-            refusal.BAD_SIGNATURE, "the transaction is signed: send it as it is, or empty r and s to impersonate"
+            refusal.BAD_SIGNATURE,
+            "the transaction is signed: send it as it is, or empty r and s to impersonate",
         )
     return msgspec.structs.replace(transaction, id=keccak(raw + sender))
 
@@ -104,10 +125,16 @@ def check_gas(
     gas_limit: int,
     transaction: Transaction,
     configuration: EvmConfiguration,
+    rules: Rules,
 ) -> tuple[Gas, Gas]:
     """Return intrinsic and floor gas; Refusal where the limit does not cover them."""
+    if rules.gas_cap and gas_limit > rules.gas_cap:
+        raise Refusal(
+            refusal.GAS_LIMIT_ABOVE_CAP,
+            f"the gas limit is {gas_limit}; a transaction may have at most {rules.gas_cap} (EIP-7825)",
+        )
     init_code_limit = 2 * configuration.code_size_limit
-    if creates and len(data) > init_code_limit:
+    if rules.limits_init_code and creates and len(data) > init_code_limit:
         raise Refusal(
             refusal.INIT_CODE_TOO_LARGE,
             f"the init code has {len(data)} bytes; at most {init_code_limit} are taken (EIP-3860)",
@@ -117,6 +144,7 @@ def check_gas(
         data=data,
         access_list=transaction.access_list,
         authorizations=len(transaction.authorizations),
+        rules=rules,
     )
     if gas_limit < max(needed, floor):
         raise Refusal(
@@ -125,6 +153,23 @@ def check_gas(
             f"instruction (intrinsic {needed}, floor of the input {floor})",
         )
     return needed, floor
+
+
+def _check_blobs(transaction: Transaction, rules: Rules) -> None:
+    """Refuse what EIP-4844 and EIP-7594 do not allow in one transaction."""
+    assert rules.blobs is not None
+    count = len(transaction.blob_hashes)
+    if not 0 < count <= rules.blobs.per_transaction:
+        raise Refusal(
+            refusal.BAD_BLOBS, f"it carries {count} blobs; expected 1 to {rules.blobs.per_transaction}"
+        )
+    for blob_hash in transaction.blob_hashes:
+        if blob_hash[0] != BLOB_HASH_VERSION:
+            raise Refusal(
+                refusal.BAD_BLOBS,
+                f"the blob hash 0x{blob_hash.hex()} is of version {blob_hash[0]}, expected "
+                f"{BLOB_HASH_VERSION}",
+            )
 
 
 def check_block_limit(gas_limit: int, block_limit: int) -> None:
@@ -145,9 +190,19 @@ def check_nonce(transaction: Transaction, account: Account) -> None:
         )
 
 
+def max_cost(transaction: Transaction) -> int:
+    """Return the most that it may come to: the fee cap counts, not the price (EIP-1559, EIP-4844)."""
+    blob_gas = GAS_PER_BLOB * len(transaction.blob_hashes)
+    return (
+        transaction.gas_limit * transaction.max_fee_per_gas
+        + transaction.value
+        + blob_gas * transaction.max_fee_per_blob_gas
+    )
+
+
 def check_funds(transaction: Transaction, sender: Address, balance: int) -> None:
     """Refuse where the sender cannot pay the most that it may come to (EIP-1559 takes the fee cap)."""
-    needed = transaction.gas_limit * transaction.max_fee_per_gas + transaction.value
+    needed = max_cost(transaction)
     if balance < needed:
         raise Refusal(
             refusal.INSUFFICIENT_FUNDS,
@@ -173,6 +228,24 @@ def check_fee_cap(transaction: Transaction, base_fee: int) -> None:
         )
 
 
+def check_blob_space(transaction: Transaction, rules: Rules, base_fee: int, used: int) -> None:
+    """Refuse, for the block at hand, blobs that pay too little or find no room (EIP-4844)."""
+    if not transaction.blob_hashes or rules.blobs is None:
+        return
+    if transaction.max_fee_per_blob_gas < base_fee:
+        raise Refusal(
+            refusal.BLOB_FEE_CAP_TOO_LOW,
+            f"the blob fee cap is {transaction.max_fee_per_blob_gas}; "
+            f"the base fee of this block is {base_fee}",
+        )
+    room = rules.blobs.maximum * GAS_PER_BLOB - used
+    if GAS_PER_BLOB * len(transaction.blob_hashes) > room:
+        raise Refusal(
+            refusal.BLOCK_FULL,
+            f"it carries {len(transaction.blob_hashes)} blobs; there is room for {room // GAS_PER_BLOB}",
+        )
+
+
 def validate(
     request: ValidationRequest, state: BlockState, configuration: EvmConfiguration, layout: Layout
 ) -> Sequence[TransactionCheck]:
@@ -181,7 +254,7 @@ def validate(
     vouched = request.impersonate or (b"",) * len(request.raw)
     for raw, impersonate in zip(request.raw, vouched, strict=True):
         try:
-            signed = read_transaction(raw, configuration, impersonate=impersonate)
+            signed = read_transaction(raw, configuration, height=request.height, impersonate=impersonate)
             if request.parent_section.gas_limit:
                 check_block_limit(signed.transaction.gas_limit, request.parent_section.gas_limit)
             read.append(signed)

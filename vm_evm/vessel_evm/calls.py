@@ -9,8 +9,8 @@ from vessel.primitives.units import Address, Coin, Gas
 from vessel_evm import hexadecimal, refusal
 from vessel_evm.configuration import EvmConfiguration
 from vessel_evm.engine.interface import Engine, EngineBlock, EngineResult, Message
-from vessel_evm.execution import describe_outcome, surroundings_of
-from vessel_evm.fees import effective_gas_price, next_base_fee
+from vessel_evm.execution import base_fee_of, describe_outcome, surroundings_of
+from vessel_evm.fees import effective_gas_price
 from vessel_evm.hexadecimal import U64_MAX
 from vessel_evm.intrinsic_gas import TRANSACTION, intrinsic_gas
 from vessel_evm.layout import Layout, decode_account
@@ -66,11 +66,12 @@ class CallRunner:
                     refusal.MALFORMED, f"{name} has {len(address)} bytes; an address has 20 of them"
                 )
         start = request.start
-        base_fee = next_base_fee(start.parent_section)
+        base_fee = base_fee_of(start, configuration)
         self._call = call
         self._state = state
         self._layout = layout
         self._configuration = configuration
+        self._rules = configuration.rules_at(start.height)
         self._block: EngineBlock = engine.open(surroundings_of(start, base_fee, configuration), state)
         self._access_list, self._authorizations, fee_cap, tip = _read_options(call.options)
         self._price = Coin(0)
@@ -114,7 +115,7 @@ class CallRunner:
         call = self._call
         creates = not call.to
         init_code_limit = 2 * self._configuration.code_size_limit
-        if creates and len(call.input) > init_code_limit:
+        if self._rules.limits_init_code and creates and len(call.input) > init_code_limit:
             raise Refusal(
                 refusal.INIT_CODE_TOO_LARGE,
                 f"the init code has {len(call.input)} bytes; at most {init_code_limit} are taken (EIP-3860)",
@@ -124,6 +125,7 @@ class CallRunner:
             data=call.input,
             access_list=self._access_list,
             authorizations=len(self._authorizations),
+            rules=self._rules,
         )
         if gas_limit < max(needed, floor):
             raise Refusal(

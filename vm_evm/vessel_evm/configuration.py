@@ -9,11 +9,16 @@ import msgspec
 from vessel.container import Configuration, ConfigurationError
 from vessel.primitives.units import Address, Coin
 from vessel_evm import hexadecimal
+from vessel_evm.forks import RULES, Rules
 
 DEFAULT_INITIAL_BASE_FEE = 10**9  # 1 gwei, Ethereum's
 DEFAULT_CODE_SIZE_LIMIT = 24_576  # EIP-170; init code may have twice as much (EIP-3860)
 MAX_CODE_SIZE_LIMIT = 1 << 20
-ENGINES = {"reference": ("prague",)}  # engine: the forks it knows
+# engine: the forks it knows, the one that holds where the genesis names none first
+ENGINES = {
+    "core": ("osaka", "prague", "cancun", "shanghai", "paris", "london", "berlin"),
+    "reference": ("prague",),
+}
 
 
 class _PredeployTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,7 +45,11 @@ class Predeploy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvmConfiguration(msgspec.Struct, frozen=True, kw_only=True):
-    """What the genesis says of this EVM. code_size_limit: bytes; initial_base_fee: of block 0."""
+    """What the genesis says of this EVM.
+
+    forks: height and name, ascending, from height 0 on; fork: the first. code_size_limit: bytes;
+    initial_base_fee: of block 0. system_calls: blocks call the system contracts (EIP-2935, EIP-4788, …).
+    """
 
     chain_id: int
     namespace: int
@@ -49,6 +58,17 @@ class EvmConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     code_size_limit: int
     initial_base_fee: Coin
     predeploys: tuple[Predeploy, ...]
+    system_calls: bool = False
+    forks: tuple[tuple[int, str], ...] = ()
+
+    def fork_at(self, height: int) -> str:
+        """Return the name of the fork that holds at a height."""
+        names = [name for start, name in self.forks if start <= height]
+        return names[-1] if names else self.fork
+
+    def rules_at(self, height: int) -> Rules:
+        """Return the rules that hold at a height."""
+        return RULES[self.fork_at(height)]
 
 
 def read_configuration(configuration: Configuration) -> EvmConfiguration:
@@ -68,10 +88,10 @@ def read_configuration(configuration: Configuration) -> EvmConfiguration:
         raise ConfigurationError(
             f"code_size_limit: {table.code_size_limit} bytes; expected 1 to {MAX_CODE_SIZE_LIMIT}"
         )
-    if table.system_calls:
+    if table.system_calls and table.engine == "reference":
         raise ConfigurationError(
-            "system_calls: the system calls of EIP-2935 and EIP-4788 are not built yet; "
-            "leave the key out or set it to false"
+            "system_calls: the reference engine has no calls of the block itself (EIP-2935, EIP-4788); "
+            'leave the key out, or set engine to "core"'
         )
     try:
         initial_base_fee = hexadecimal.parse_quantity(table.initial_base_fee, "initial_base_fee", 2**128 - 1)
@@ -84,11 +104,14 @@ def read_configuration(configuration: Configuration) -> EvmConfiguration:
     for before, after in itertools.pairwise(predeploys):
         if before.address == after.address:
             raise ConfigurationError(f"predeploys: 0x{after.address.hex()} is named twice")
+    forks = _forks(configuration, table.engine)
     return EvmConfiguration(
         chain_id=configuration.chain_id,
         namespace=configuration.namespace,
         engine=table.engine,
-        fork=_fork(configuration, table.engine),
+        fork=forks[0][1],
+        forks=forks,
+        system_calls=table.system_calls,
         code_size_limit=table.code_size_limit,
         initial_base_fee=Coin(initial_base_fee),
         predeploys=tuple(predeploys),
@@ -115,8 +138,8 @@ def _predeploy(address: str, table: _PredeployTable) -> Predeploy:
     )
 
 
-def _fork(configuration: Configuration, engine: str) -> str:
-    """Return the rules that hold from height 0 on: so far an engine knows one fork only."""
+def _forks(configuration: Configuration, engine: str) -> tuple[tuple[int, str], ...]:
+    """Return the forks and where they begin; without any in the genesis the engine's default from 0 on."""
     known = ENGINES[engine]
     for fork in configuration.forks:
         if fork.name not in known:
@@ -128,4 +151,12 @@ def _fork(configuration: Configuration, engine: str) -> str:
             f"fork {configuration.forks[0].name!r} begins at height {configuration.forks[0].height}: "
             "the first fork must begin at height 0"
         )
-    return configuration.forks[0].name if configuration.forks else known[0]
+    forks = tuple((int(fork.height), fork.name) for fork in configuration.forks)
+    order = tuple(RULES)
+    for (height, name), (next_height, next_name) in itertools.pairwise(forks):
+        if next_height <= height or order.index(next_name) <= order.index(name):
+            raise ConfigurationError(
+                f"fork {next_name!r} at height {next_height} cannot follow {name!r} at height {height}: "
+                f"heights ascend, and the order is {', '.join(order)}"
+            )
+    return forks or ((0, known[0]),)

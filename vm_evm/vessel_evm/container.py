@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NamedTuple
+
+import msgspec
 
 from vessel.container import (
     BLOCK_HOOKS,
@@ -42,15 +45,20 @@ class _Chain(NamedTuple):
 
     configuration: EvmConfiguration
     layout: Layout
-    engine: Engine
+    engines: dict[str, Engine]  # by fork
+
+    def engine_at(self, height: int) -> Engine:
+        """Return the engine with the rules of a height."""
+        return self.engines[self.configuration.fork_at(height)]
 
 
 class EvmContainer:
-    """Ethereum's virtual machine, Prague rules. See vessel.container.Container."""
+    """Ethereum's virtual machine. See vessel.container.Container."""
 
     def __init__(self) -> None:
         """Wait for `configure`."""
         self._configured: _Chain | None = None
+        self._execution: tuple[str, EvmExecution] | None = None  # the latest, by its id
         self._manifest = Manifest(
             name="evm",
             version=version("vesselchain"),
@@ -66,9 +74,10 @@ class EvmContainer:
     def configure(self, configuration: Configuration) -> Configured:
         """Take the chain's parameters; see vessel_evm.configuration for what they are."""
         read = read_configuration(configuration)
-        engine = _open_engine(read)
-        self._configured = _Chain(read, Layout(read.namespace), engine)
-        return Configured(schema_version=SCHEMA_VERSION, engine_digest=engine.digest)
+        engines = {fork: _open_engine(msgspec.structs.replace(read, fork=fork)) for _, fork in read.forks}
+        self._configured = _Chain(read, Layout(read.namespace), engines)
+        digests = b"".join(engine.digest for engine in engines.values())
+        return Configured(schema_version=SCHEMA_VERSION, engine_digest=hashlib.sha256(digests).digest())
 
     def validate(self, request: ValidationRequest, state: BlockState) -> Sequence[TransactionCheck]:
         """Check a batch for admission."""
@@ -78,10 +87,17 @@ class EvmContainer:
     def execute(self, start: BlockStart, state: BlockState) -> Execution:
         """Open a block."""
         chain = self._chain()
-        return EvmExecution(start, state, chain.configuration, chain.layout, chain.engine)
+        engine = chain.engine_at(start.height)
+        execution = EvmExecution(start, state, chain.configuration, chain.layout, engine)
+        self._execution = (start.execution_id, execution)
+        return execution
 
     def finish(self, execution_id: str, outcome: Outcome) -> None:
-        """Keep nothing: all that outlives an execution is in the host's state."""
+        """Let the engine keep what it has read; all else that outlives an execution is in the state."""
+        if self._execution is not None and self._execution[0] == execution_id:
+            execution, self._execution = self._execution[1], None
+            if outcome is Outcome.COMMIT:
+                execution.commit()
 
     def view(self, request: ViewRequest, state: BlockState) -> ViewResult:
         """Call, estimate or query. A call that cannot be comes back INVALID with its reason."""
@@ -95,7 +111,8 @@ class EvmContainer:
                 message="the request has neither a call nor a query",
             )
         try:
-            runner = CallRunner(request, request.call, state, chain.configuration, chain.layout, chain.engine)
+            engine = chain.engine_at(request.start.height)
+            runner = CallRunner(request, request.call, state, chain.configuration, chain.layout, engine)
             return runner.estimate() if request.estimate else runner.call()
         except Refusal as error:
             return ViewResult(status=Status.INVALID, reason=error.reason, message=error.message)
@@ -112,4 +129,8 @@ def _open_engine(configuration: EvmConfiguration) -> Engine:
         from vessel_evm.engine.reference import ReferenceEngine
 
         return ReferenceEngine(configuration)
+    if configuration.engine == "core":
+        from vessel_evm.engine.core import CoreEngine
+
+        return CoreEngine(configuration)
     raise ConfigurationError(f"engine: {configuration.engine!r} is unknown")

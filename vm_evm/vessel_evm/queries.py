@@ -115,7 +115,7 @@ class Questions:
         _read(parameters, _OfNothing)
         return {
             "chainId": hexadecimal.quantity(self._configuration.chain_id),
-            "fork": self._configuration.fork,
+            "fork": self._configuration.fork_at(self._start.height),
             "gasLimit": hexadecimal.quantity(self._start.gas_limit or self._start.parent_section.gas_limit),
         }
 

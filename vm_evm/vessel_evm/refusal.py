@@ -7,6 +7,10 @@ from typing import Final
 MALFORMED: Final = "MALFORMED"  # the bytes are no transaction
 SIZE: Final = "SIZE"  # above 128 KiB
 BLOB_TRANSACTIONS_UNSUPPORTED: Final = "BLOB_TRANSACTIONS_UNSUPPORTED"
+TYPE_NOT_IN_FORK: Final = "TYPE_NOT_IN_FORK"  # a later fork knows this type of transaction
+BAD_BLOBS: Final = "BAD_BLOBS"  # none, too many, of an unknown version, or without a recipient
+BLOB_FEE_CAP_TOO_LOW: Final = "BLOB_FEE_CAP_TOO_LOW"  # at execution only
+GAS_LIMIT_ABOVE_CAP: Final = "GAS_LIMIT_ABOVE_CAP"  # of any transaction (EIP-7825)
 WRONG_CHAIN: Final = "WRONG_CHAIN"
 BAD_SIGNATURE: Final = "BAD_SIGNATURE"
 NONCE_TOO_LOW: Final = "NONCE_TOO_LOW"

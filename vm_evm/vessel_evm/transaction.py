@@ -1,9 +1,9 @@
-"""Ethereum transactions: the types 0, 1, 2 and 4 from their bytes, strictly.
+"""Ethereum transactions: the types 0 to 4 from their bytes, strictly.
 
 type 0  legacy, with or without a chain id (EIP-155)
 type 1  with an access list (EIP-2930)
 type 2  with a fee cap and a tip (EIP-1559)
-type 3  with blobs (EIP-4844): refused, there is no blob space here
+type 3  with blobs (EIP-4844): there is no blob space here, so no mempool takes one; engines know them
 type 4  with authorizations to set code (EIP-7702)
 """
 
@@ -37,6 +37,10 @@ _FIELDS = {
     DYNAMIC_FEE: (
         *("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data"),
         *("accessList", "yParity", "r", "s"),
+    ),
+    BLOB: (
+        *("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data"),
+        *("accessList", "maxFeePerBlobGas", "blobVersionedHashes", "yParity", "r", "s"),
     ),
     SET_CODE: (
         *("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data"),
@@ -98,6 +102,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     r: int
     s: int
     signing_hash: Hash32
+    max_fee_per_blob_gas: Coin = Coin(0)
+    blob_hashes: tuple[Hash32, ...] = ()
 
     def sender(self) -> Address:
         """Return who signed; Refusal (BAD_SIGNATURE) where nobody did."""
@@ -109,8 +115,11 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
             ) from None
 
 
-def decode(raw: bytes) -> Transaction:
-    """Return the transaction of `raw`; Refusal (MALFORMED, SIZE, BLOB_…, BAD_SIGNATURE) where it is none."""
+def decode(raw: bytes, *, blobs: bool = False) -> Transaction:
+    """Return the transaction of `raw`; Refusal (MALFORMED, SIZE, BLOB_…, BAD_SIGNATURE) where it is none.
+
+    blobs: whether a transaction with blobs is one; its blobs themselves are never part of it.
+    """
     if len(raw) > MAX_SIZE_BYTES:
         raise Refusal(
             refusal.SIZE, f"the transaction has {len(raw)} bytes; at most {MAX_SIZE_BYTES} are taken"
@@ -120,7 +129,7 @@ def decode(raw: bytes) -> Transaction:
     try:
         if raw[0] >= 0xC0:
             return _decode_legacy(raw)
-        if raw[0] == BLOB:
+        if raw[0] == BLOB and not blobs:
             raise Refusal(
                 refusal.BLOB_TRANSACTIONS_UNSUPPORTED,
                 "blob transactions (type 3, EIP-4844) are not supported on this chain: there is no blob "
@@ -181,6 +190,8 @@ def _decode_typed(raw: bytes) -> Transaction:
     tip_name = "gasPrice" if kind == ACCESS_LIST else "maxPriorityFeePerGas"
     signed = fields.encoded_prefix(len(fields.items) - 3)
     authorizations = _authorizations(item["authorizationList"]) if kind == SET_CODE else ()
+    blob_fee = _integer(item, "maxFeePerBlobGas", U256_MAX) if kind == BLOB else 0
+    blob_hashes = _blob_hashes(item["blobVersionedHashes"]) if kind == BLOB else ()
     return Transaction(
         type=kind,
         id=keccak(raw),
@@ -198,6 +209,8 @@ def _decode_typed(raw: bytes) -> Transaction:
         r=_integer(item, "r", U256_MAX),
         s=_integer(item, "s", U256_MAX),
         signing_hash=keccak(raw[:1] + rlp.encode_list([signed])),
+        max_fee_per_blob_gas=Coin(blob_fee),
+        blob_hashes=blob_hashes,
     )
 
 
@@ -233,8 +246,8 @@ def _integer(item: dict[str, Item], name: str, maximum: int) -> int:
 
 def _recipient(item: dict[str, Item], kind: int) -> bytes:
     to = _bytes(item, "to")
-    if not to and kind == SET_CODE:
-        raise Refusal(refusal.MALFORMED, "a type 4 transaction cannot create a contract: `to` is empty")
+    if not to and kind in (BLOB, SET_CODE):
+        raise Refusal(refusal.MALFORMED, f"a type {kind} transaction cannot create a contract: `to` is empty")
     if len(to) not in (0, 20):
         raise Refusal(refusal.MALFORMED, f"to has {len(to)} bytes: expected 20, or none to create a contract")
     return to
@@ -271,6 +284,17 @@ def _access_list(value: Item) -> tuple[Access, ...]:
             keys.append(int.from_bytes(slot, "big"))
         accesses.append(Access(address=_address(entry, "accessList.address"), slots=tuple(keys)))
     return tuple(accesses)
+
+
+def _blob_hashes(value: Item) -> tuple[Hash32, ...]:
+    if not isinstance(value, list):
+        raise Refusal(refusal.MALFORMED, "blobVersionedHashes is not a list")
+    hashes = []
+    for entry in value:
+        if isinstance(entry, list) or len(entry) != 32:
+            raise Refusal(refusal.MALFORMED, "blobVersionedHashes has a hash that is not of 32 bytes")
+        hashes.append(Hash32(entry))
+    return tuple(hashes)
 
 
 def _authorizations(value: Item) -> tuple[Authorization, ...]:

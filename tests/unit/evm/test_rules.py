@@ -141,7 +141,7 @@ def test_defaults_of_the_configuration() -> None:
     ("parameters", "words"),
     [
         ({"engin": "x"}, "engin"),
-        ({"engine": "warp"}, "expected one of reference"),
+        ({"engine": "warp"}, "expected one of core, reference"),
         ({"code_size_limit": 0}, "code_size_limit"),
         ({"code_size_limit": "big"}, "code_size_limit"),
         ({"initial_base_fee": -1}, "initial_base_fee"),

@@ -12,7 +12,14 @@ from typing import Protocol
 
 import msgspec
 
-from vessel.container import BlockState, Log, Status, Writes
+from vessel.container import (
+    BlockState,
+    ContainerTransaction,
+    Log,
+    Status,
+    TransactionResult,
+    Writes,
+)
 from vessel.primitives.units import Address, Coin, Gas, Hash32, Height
 from vessel_evm.transaction import Access, Authorization
 
@@ -21,7 +28,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a contract can learn of the block it runs in.
 
     timestamp_s: seconds since the Unix epoch. randomness: PREVRANDAO. recent_ids: what BLOCKHASH
-    answers, from the parent (index 0) backwards.
+    answers, from the parent (index 0) backwards. blob_base_fee: BLOBBASEFEE (EIP-7516).
     """
 
     chain_id: int
@@ -32,6 +39,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     gas_limit: Gas
     base_fee: Coin
     recent_ids: Sequence[bytes]
+    blob_base_fee: Coin = Coin(1)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +48,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     to: empty creates a contract, whose init code is `data`. gas_price: what the sender pays per unit of
     gas; 0 in a call that is free, which then burns nothing whatever the base fee. nonce: the sender's
     in the state, below 2**64 - 1. intrinsic_gas, floor_gas: see `vessel_evm.intrinsic_gas`;
-    gas_limit covers both. The sender has gas_limit × gas_price + value.
+    gas_limit covers both. The sender has gas_limit × gas_price + value + blob_fee. blob_hashes: BLOBHASH;
+    blob_fee: for all blobs, burned (EIP-4844). max_cost: what the sender must have, and nonce: what it
+    must be at; both count in a batch only.
     """
 
     sender: Address
@@ -53,6 +63,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     floor_gas: Gas
     access_list: tuple[Access, ...] = ()
     authorizations: tuple[Authorization, ...] = ()
+    blob_hashes: tuple[Hash32, ...] = ()
+    blob_fee: Coin = Coin(0)
+    max_cost: Coin = Coin(0)
+    nonce: int = 0
 
 
 class EngineResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +107,40 @@ class EngineBlock(Protocol):
         between two runs, so nothing that was read is carried over from one to the next. Whatever
         reading state raises passes through: a fault of the host is no outcome.
         """
+        ...
+
+    def run_batch(
+        self, messages: Sequence[Message], gas_available: int, *, checked: bool = False
+    ) -> list[EngineResult]:
+        """Execute messages one on the other, up to the first that cannot be included in the block.
+
+        The caller keeps the writes of every result, in order. It may be fewer than there are messages for
+        other reasons too: the rest is to be handed in again. checked: the caller has made sure of nonce,
+        funds and gas itself; then at least one is executed.
+        """
+        ...
+
+    def run_signed(
+        self,
+        transactions: Sequence[ContainerTransaction],
+        *,
+        index: int,
+        gas_available: int,
+        gas_before: int,
+    ) -> list[TransactionResult]:
+        """Execute signed transactions whose senders are known, as `run_batch` does messages.
+
+        It stops at the first that is not regular or cannot be included; an engine that does not read
+        transactions stops at once. index: of the first in the block; gas_before: used in the block so far.
+        """
+        ...
+
+    def system_call(self, contract: Address, data: bytes) -> EngineResult:
+        """Call a system contract on behalf of the block: no fees, no nonce; the caller keeps the writes."""
+        ...
+
+    def committed(self, version: int) -> None:
+        """Learn that the block, with all writes that were kept, has become a state version."""
         ...
 
 

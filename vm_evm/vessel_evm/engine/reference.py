@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -24,7 +25,14 @@ from eth.vm.logic.system import CreateOpcodeStackData
 from eth.vm.message import Message as Frame
 from eth_hash.backends import pysha3
 
-from vessel.container import BlockState, Log, Status
+from vessel.container import (
+    BlockState,
+    ContainerError,
+    ContainerTransaction,
+    Log,
+    Status,
+    TransactionResult,
+)
 from vessel.primitives.units import Address, Coin, Gas
 from vessel_evm import rlp
 from vessel_evm.configuration import DEFAULT_CODE_SIZE_LIMIT, EvmConfiguration
@@ -238,6 +246,30 @@ class _ReferenceBlock:
             created=created if status is Status.OK else None,
             fault=fault,
         )
+
+    def run_batch(
+        self, messages: Sequence[Message], gas_available: int, *, checked: bool = False
+    ) -> list[EngineResult]:
+        """Take messages that were checked, one at a time: there are no checks of its own here."""
+        return [self.run(messages[0])] if checked else []
+
+    def run_signed(
+        self,
+        transactions: Sequence[ContainerTransaction],
+        *,
+        index: int,
+        gas_available: int,
+        gas_before: int,
+    ) -> list[TransactionResult]:
+        """Take none: this engine is given messages."""
+        return []
+
+    def system_call(self, contract: Address, data: bytes) -> EngineResult:
+        """Refuse: the configuration has no system calls with this engine."""
+        raise ContainerError("the reference engine has no calls of the block itself")
+
+    def committed(self, version: int) -> None:
+        """Keep nothing."""
 
     def _apply(self, message: Message, created: Address | None, refund: int) -> ComputationAPI:
         """Run the outermost frame."""
