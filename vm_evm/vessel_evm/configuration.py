@@ -28,7 +28,7 @@ class _PredeployTable(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    engine: str = "reference"
+    engine: str = "core"
     code_size_limit: int = DEFAULT_CODE_SIZE_LIMIT
     initial_base_fee: int | str = DEFAULT_INITIAL_BASE_FEE
     predeploys: dict[str, _PredeployTable] = {}

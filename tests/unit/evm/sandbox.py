@@ -84,7 +84,7 @@ class Sandbox:
     def __init__(self, parameters: Mapping[str, Any] | None = None, *, gas_limit: int = GAS_LIMIT) -> None:
         self.container = EvmContainer()
         self.configuration = Configuration(
-            parameters=msgspec.json.encode(parameters or {}),
+            parameters=msgspec.json.encode({"engine": "reference", **(parameters or {})}),
             chain_id=CHAIN_ID,
             genesis_hash=Hash32(bytes(32)),
             instance="evm",

@@ -132,7 +132,7 @@ def test_keys() -> None:
 
 def test_defaults_of_the_configuration() -> None:
     read = read_configuration(configuration({}))
-    assert (read.engine, read.fork, read.code_size_limit) == ("reference", "prague", 24_576)
+    assert (read.engine, read.fork, read.code_size_limit) == ("core", "osaka", 24_576)
     assert read.initial_base_fee == 10**9
     assert read_configuration(configuration({"initial_base_fee": "0x10"})).initial_base_fee == 16
 
@@ -145,7 +145,7 @@ def test_defaults_of_the_configuration() -> None:
         ({"code_size_limit": 0}, "code_size_limit"),
         ({"code_size_limit": "big"}, "code_size_limit"),
         ({"initial_base_fee": -1}, "initial_base_fee"),
-        ({"system_calls": True}, "system_calls"),
+        ({"engine": "reference", "system_calls": True}, "system_calls"),
         ({"predeploys": {"0x12": {}}}, "predeploys"),
         ({"predeploys": {"0x" + "11" * 20: {"code": "60"}}}, "code"),
         ({"predeploys": {"0x" + "11" * 20: {"code": "0x6"}}}, "code"),
@@ -173,7 +173,11 @@ def test_forks() -> None:
     with pytest.raises(
         ConfigurationError, match="'osaka' is unknown to the reference engine; it knows prague"
     ):
-        read_configuration(configuration({}, prague, Fork(name="osaka", height=Height(9))))
+        read_configuration(
+            configuration({"engine": "reference"}, prague, Fork(name="osaka", height=Height(9)))
+        )
+    osaka = Fork(name="osaka", height=Height(9))
+    assert read_configuration(configuration({}, prague, osaka)).fork_at(9) == "osaka"
     with pytest.raises(ConfigurationError, match="must begin at height 0"):
         read_configuration(configuration({}, Fork(name="prague", height=Height(3))))
 
