@@ -342,6 +342,7 @@ class EvmExecution:
                 index=index,
                 included=False,
                 fits=error.reason != refusal.BLOCK_FULL,
+                later=error.reason in refusal.MAY_PASS,
                 reason=error.reason,
                 message=error.message,
                 id=keccak(raw),

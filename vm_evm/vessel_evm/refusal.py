@@ -19,7 +19,7 @@ NONCE_MAX: Final = "NONCE_MAX"
 INSUFFICIENT_FUNDS: Final = "INSUFFICIENT_FUNDS"
 INTRINSIC_GAS_TOO_LOW: Final = "INTRINSIC_GAS_TOO_LOW"
 GAS_LIMIT_ABOVE_BLOCK: Final = "GAS_LIMIT_ABOVE_BLOCK"
-FEE_CAP_BELOW_BASE_FEE: Final = "FEE_CAP_BELOW_BASE_FEE"  # at execution only: the fee may fall
+FEE_CAP_BELOW_BASE_FEE: Final = "FEE_CAP_BELOW_BASE_FEE"  # the fee may fall
 TIP_ABOVE_FEE_CAP: Final = "TIP_ABOVE_FEE_CAP"
 SENDER_NOT_EOA: Final = "SENDER_NOT_EOA"
 INIT_CODE_TOO_LARGE: Final = "INIT_CODE_TOO_LARGE"
@@ -43,3 +43,7 @@ class Refusal(Exception):
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+
+# What a later block may think otherwise of, without the sender doing anything.
+MAY_PASS: Final = frozenset({FEE_CAP_BELOW_BASE_FEE, BLOB_FEE_CAP_TOO_LOW})

@@ -225,6 +225,11 @@ class Admission:
             self._give_up(pending, error)
         self._tell()
 
+    def hold(self, pending: PendingTransaction) -> None:
+        """Keep one out of blocks until another block is committed: it may go in then."""
+        with self._lock:
+            self._mempool.hold(pending)
+
     def abandon_quarantined(self) -> None:
         """Let go of what waits for a container that is out of service, and say why."""
         for name, container in self._containers.items():
@@ -248,6 +253,8 @@ class Admission:
 
         The others of senders whose transactions came otherwise are checked again.
         """
+        with self._lock:
+            self._mempool.release()
         self._note_committed(executed, checks)
         touched = {
             (receipt.container, receipt.sender)
@@ -268,6 +275,7 @@ class Admission:
         with self._lock:
             self._reorganisations += 1
             self._mempool.forget_spent()
+            self._mempool.release()
         for executed in added:
             self._note_committed(executed, {})
         self.readmit(
@@ -287,6 +295,7 @@ class Admission:
         with self._lock:
             self._reorganisations += 1
             self._mempool.forget_spent()
+            self._mempool.release()
             waiting = [p for name in self._containers for p in self._mempool.of(name)]
         self._check_again(waiting)
 

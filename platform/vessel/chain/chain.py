@@ -255,7 +255,8 @@ class Chain:
     def _drop_unfit(self, pending: list[PendingTransaction], executed: Executed) -> None:
         """Drop what turned out invalid, and what would not fit an empty block either.
 
-        Of one sender only the first: those behind it failed because it did, and get another chance.
+        Of one sender only the first: those behind it failed because it did, and get another chance. What
+        may go into a later block waits for the next one.
         """
         filled = {pending[position].transaction.container for position in executed.included}
         failed: set[tuple[str, bytes]] = set()
@@ -267,6 +268,9 @@ class Chain:
                 if candidate.check.sequence is not None and sender in failed:
                     continue
                 failed.add(sender)
+                if left.later:
+                    self.admission.hold(candidate)
+                    continue
             elif container in filled or not self.containers[container].in_service:
                 continue
             filled.add(container)  # only the first that met an empty block can be told it never fits

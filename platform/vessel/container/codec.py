@@ -346,7 +346,7 @@ def results_to_wire(results: Sequence[TransactionResult]) -> pb.TransactionResul
         tags=chain.from_iterable(tags),
         details=_column([result.details for result in results]),
         message=_column([result.message for result in results]),
-        refusals=[pb.Refusal(fits=r.fits, reason=r.reason) for r in results if not r.included],
+        refusals=[pb.Refusal(fits=r.fits, reason=r.reason, later=r.later) for r in results if not r.included],
     )
 
 
@@ -389,6 +389,7 @@ def results_from_wire(answer: pb.TransactionResults) -> list[TransactionResult]:
             tags=tags,
             details=details,
             fits=refusal is None or refusal.fits,
+            later=refusal is not None and refusal.later,
             reason="" if refusal is None else refusal.reason,
             message=message,
             id=id_,

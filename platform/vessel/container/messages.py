@@ -158,6 +158,7 @@ class TransactionResult(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[bytes, ...] = ()
     details: bytes = b""
     fits: bool = True
+    later: bool = False
     reason: str = ""
     message: str = ""
     id: bytes = b""

@@ -115,10 +115,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate that did not go in. fits: it turned out invalid; otherwise there was no room."""
+    """A candidate that did not go in. fits: it turned out invalid; otherwise there was no room.
+
+    later: with fits, it may go into a later block as it is.
+    """
 
     position: int
     fits: bool
+    later: bool = False
     reason: str = ""
     message: str = ""
 
@@ -481,7 +485,13 @@ class _Attempt:
                     reason=result.reason or "TRANSACTION_NOT_INCLUDED",
                 )
             self._left.append(
-                Left(position=position, fits=result.fits, reason=result.reason, message=result.message)
+                Left(
+                    position=position,
+                    fits=result.fits,
+                    later=result.later,
+                    reason=result.reason,
+                    message=result.message,
+                )
             )
             participant.full = participant.full or not result.fits
             return

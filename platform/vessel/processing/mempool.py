@@ -8,6 +8,7 @@ that nothing depends on: of a sender always its last. Not thread-safe: its owner
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Collection, Iterator
 
 import msgspec
@@ -111,6 +112,7 @@ class Mempool:
         self._queues: dict[_Sender, _Queue] = {}
         self._counts: dict[_Sender, int] = {}
         self._arrivals = 0
+        self._held: set[tuple[str, bytes]] = set()  # asked whether it holds a key, never in its order
         # Where senders stand by the blocks of late: a check made just before such a block is behind.
         self._spent: dict[_Sender, int] = {}
         # What could be pushed out, the cheapest first: (rank, minus arrival, key, stamp of its queue).
@@ -338,13 +340,24 @@ class Mempool:
         self, containers: Collection[str]
     ) -> Iterator[tuple[PendingTransaction, Iterator[PendingTransaction]]]:
         for (container, _), queue in self._queues.items():
-            rest = queue.ready()
+            rest = itertools.takewhile(lambda p: p.key not in self._held, queue.ready())
             head = next(rest, None)
             if head is not None and container in containers:
                 yield head, rest
         for pending in self._by_key.values():
-            if pending.check.sequence is None and pending.transaction.container in containers:
+            if pending.check.sequence is not None or pending.key in self._held:
+                continue
+            if pending.transaction.container in containers:
                 yield pending, iter(())
+
+    def hold(self, pending: PendingTransaction) -> None:
+        """Keep one, and what its sender sends after it, out of blocks until `release`."""
+        if pending.key in self._by_key:
+            self._held.add(pending.key)
+
+    def release(self) -> None:
+        """Let everything that was held try again."""
+        self._held.clear()
 
     def expire(self, now_ms: int) -> list[PendingTransaction]:
         """Let go of those whose time has passed, and return them."""
@@ -357,6 +370,7 @@ class Mempool:
         """Let go of one."""
         if self._by_key.pop(pending.key, None) is None:
             return
+        self._held.discard(pending.key)
         sender = pending.sender
         self._counts[sender] -= 1
         if not self._counts[sender]:

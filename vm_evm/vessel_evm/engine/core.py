@@ -195,6 +195,8 @@ class CoreBlock:
         """Learn that the block has become a state version: the cache is now of that one."""
         machine, self._machine = self._machine, None
         if machine is not None and self._state.laid == self._laid:
+            # Another container's end hook may have moved coin without this block being told of it.
+            machine.forget_balances()
             machine.cache_of = version
             self._engine.give_back(machine)
 

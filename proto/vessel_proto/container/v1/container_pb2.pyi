@@ -401,12 +401,14 @@ class TransactionResults(_message.Message):
     def __init__(self, index: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[_Union[Status, str]]] = ..., gas_used: _Optional[_Iterable[int]] = ..., id: _Optional[_Iterable[bytes]] = ..., sender: _Optional[_Iterable[bytes]] = ..., output: _Optional[_Iterable[bytes]] = ..., burned: _Optional[_Iterable[bytes]] = ..., write_count: _Optional[_Iterable[int]] = ..., writes: _Optional[_Union[Entries, _Mapping]] = ..., log_count: _Optional[_Iterable[int]] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., tag_count: _Optional[_Iterable[int]] = ..., tags: _Optional[_Iterable[bytes]] = ..., details: _Optional[_Iterable[bytes]] = ..., message: _Optional[_Iterable[str]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ...) -> None: ...
 
 class Refusal(_message.Message):
-    __slots__ = ("fits", "reason")
+    __slots__ = ("fits", "reason", "later")
     FITS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    LATER_FIELD_NUMBER: _ClassVar[int]
     fits: bool
     reason: str
-    def __init__(self, fits: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+    later: bool
+    def __init__(self, fits: _Optional[bool] = ..., reason: _Optional[str] = ..., later: _Optional[bool] = ...) -> None: ...
 
 class Log(_message.Message):
     __slots__ = ("address", "topics", "data")
