@@ -158,6 +158,8 @@ def test_time_is_set_once_and_goes_on_from_there(chain: Chain) -> None:
     chain.dev.IncreaseTime(dev.IncreaseTimeRequest(by_ms=3_600_000))
     chain.dev.Mine(dev.MineRequest())
     assert wanted + 3_600_000 <= chain.head().time_ms < wanted + 3_700_000
+    with pytest.raises(grpc.RpcError, match="the end of the year 9999"):
+        chain.dev.IncreaseTime(dev.IncreaseTimeRequest(by_ms=1 << 62))
     with pytest.raises(grpc.RpcError, match="time must rise"):
         chain.dev.SetNextBlockTime(dev.SetNextBlockTimeRequest(time_ms=wanted))
 

@@ -7,6 +7,18 @@ from collections.abc import Callable
 
 from vessel.errors import InvalidRequest
 
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999: time cannot go back from there
+
+
+def _check_year(time_ms: int) -> None:
+    if time_ms > LATEST_MS:
+        raise InvalidRequest(
+            f"the chain's clock would stand at {time_ms} ms; expected at most {LATEST_MS}, the end of the "
+            "year 9999: milliseconds are meant",
+            reason="TIME_TOO_LATE",
+            limit=LATEST_MS,
+        )
+
 
 class DevClock:
     """Milliseconds since the Unix epoch, with an offset that tests set. Thread-safe.
@@ -34,6 +46,7 @@ class DevClock:
 
     def increase(self, by_ms: int) -> int:
         """Move it forward for good, and return the whole offset."""
+        _check_year(self() + by_ms)
         with self._lock:
             if self._next_ms is not None:
                 self._next_ms += by_ms
@@ -53,6 +66,7 @@ class DevClock:
                 needed=after_ms + 1,
                 offered=time_ms,
             )
+        _check_year(time_ms)
         with self._lock:
             self._next_ms = time_ms
 

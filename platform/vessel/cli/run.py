@@ -172,6 +172,11 @@ def dev(
         raise ConfigurationError("give --state FILE, or --load-state and --dump-state, not both")
     if state is not None:
         load_state, dump_state = state if state.exists() else None, state
+    if dump_state is not None and not dump_state.absolute().parent.is_dir():
+        raise ConfigurationError(
+            f"cannot write the state {dump_state} at the end: there is no folder "
+            f"{dump_state.absolute().parent}"
+        )
     exposed = exposing.exposing(
         http=http, http_origins=http_origin, http_hosts=http_host, gateways=gateway,
         open_gateways=open_gateway, tls_cert=tls_cert, tls_key=tls_key, token_file=token_file,

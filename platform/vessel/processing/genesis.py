@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from eth_utils.address import is_checksum_address, to_checksum_address
 
 from vessel.errors import GenesisError, InvalidRequest
 from vessel.primitives.address import parse_address
@@ -184,6 +185,12 @@ def _accounts(entries: dict[str, int | str]) -> dict[Address, Coin]:
             address = parse_address(text)
         except InvalidRequest as error:
             raise GenesisError(f"[accounts] {error.message}") from error
+        digits = text.removeprefix("0x")
+        if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
+            raise GenesisError(
+                f"[accounts] {text} fails its checksum: a digit is mistyped, or its letters' case is; "
+                f"expected {to_checksum_address(address)}, or all in lower case (EIP-55)"
+            )
         if address in accounts:
             raise GenesisError(f"[accounts] 0x{address.hex()} is there twice")
         accounts[address] = parse_amount(amount, where=f"[accounts] {text}")

@@ -229,3 +229,12 @@ def test_the_supply_has_a_bound() -> None:
     )
     with pytest.raises(GenesisError, match="more than 2\\*\\*256"):
         parse_genesis(text, source="here")
+
+
+def test_a_mistyped_address_fails_its_checksum() -> None:
+    text = (
+        '[chain]\nname = "x"\nid = 1\ntime = 2026-01-01T00:00:00Z\n[consensus]\nengine = "instant"\n'
+        '[containers.evm]\n[accounts]\n"0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92267" = 1\n'
+    )
+    with pytest.raises(GenesisError, match="fails its checksum"):
+        parse_genesis(text, source="here")
